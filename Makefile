@@ -1,0 +1,41 @@
+# Two commands from a fresh checkout: make run, make test. The rest: make help.
+
+BIN := .venv/bin
+PORT ?= 5000
+export PORT
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format
+
+help: ## say what there is
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+run: .venv/installed ## start the site at http://localhost:5000 (or at PORT), all set up
+	@$(BIN)/flask db upgrade
+	@exec $(BIN)/gunicorn --reload
+
+test: .venv/installed-dev ## run the whole test suite
+	@CHROMIUM="$${CHROMIUM-$$(scripts/find-browser)}" $(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+check: .venv/installed-dev ## ruff, mypy strict, import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+format: .venv/installed-dev ## put the code into its one format
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+.venv/bin/python:
+	@scripts/make-venv .venv
+
+.venv/installed: requirements.txt | .venv/bin/python
+	@echo "Installing dependencies (about half a minute) ..."
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet -r requirements.txt
+	@touch $@
+
+.venv/installed-dev: requirements-dev.txt .venv/installed
+	@echo "Installing what the tests need (about half a minute) ..."
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet -r requirements-dev.txt
+	@touch $@

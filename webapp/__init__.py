@@ -1,0 +1,1 @@
+"""Latchkey: a self-hosted sign-in for web apps."""

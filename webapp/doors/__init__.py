@@ -1,0 +1,1 @@
+"""HTTP: what the rooms' doors share. A door holds no rule."""

@@ -1,0 +1,76 @@
+"""What every JSON door of a room begins with."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, NoReturn, ParamSpec, TypeVar
+
+from apiflask import APIBlueprint
+from flask import request
+from flask.json.provider import DefaultJSONProvider
+from werkzeug.exceptions import UnsupportedMediaType
+
+from webapp.doors import csrf
+from webapp.doors.credentials import require_principal
+
+PREFIX = "/api/v1"
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def api_room(name: str) -> APIBlueprint:
+    """Return the blueprint of a room's JSON door, under /api/v1."""
+    blueprint = APIBlueprint(f"{name}_api", __name__, url_prefix=PREFIX, tag=name.replace("_", " "))
+    blueprint.before_request(_check_content_type)
+    return blueprint
+
+
+def signed_in(view: Callable[P, R]) -> Callable[P, R]:
+    """Let nobody in who is not signed in, by bearer token or by cookie and CSRF token."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        require_principal()
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+def _check_content_type() -> None:
+    """Take JSON alone: a form of another site cannot send it without asking first (CORS)."""
+    if request.method in csrf.SAFE_METHODS:
+        return
+    has_body = bool(request.content_length) or "chunked" in request.headers.get(
+        "Transfer-Encoding", ""
+    )
+    if has_body and not request.is_json:
+        raise UnsupportedMediaType
+
+
+class StrictJSONProvider(DefaultJSONProvider):
+    """Flask's JSON, refusing what two readers could understand in two ways."""
+
+    sort_keys = False
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        """Parse JSON; NaN, a key given twice and bottomless nesting are errors in it.
+
+        :raises ValueError: when it cannot be read, or not in one way alone.
+        """
+        try:
+            return super().loads(
+                s, object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant, **kwargs
+            )
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+
+
+def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key is given twice")
+    return found
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,1 @@
+"""The HTML door: server-rendered pages that need no JavaScript."""

@@ -1,0 +1,85 @@
+"""Forms: their shape and their CSRF token. What is allowed in a field is for the flow to say."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import g, request
+from flask_wtf import FlaskForm
+from flask_wtf.form import _Auto
+from wtforms import Field, ValidationError
+from wtforms.csrf.core import CSRF
+
+from webapp.doors import csrf
+from webapp.doors.credentials import cookie_session_id
+from webapp.doors.statuses import Refusal, refusal_of
+from webapp.errors import AuthError, CsrfFailed, FieldError, ValidationFailed
+
+R = TypeVar("R")
+
+STALE = "This page was open for too long. Check it, and press the button again."
+
+
+class _FormToken(CSRF):  # type: ignore[misc]
+    """WTForms' side of the CSRF token that forms and scripts share."""
+
+    def generate_csrf_token(self, csrf_token_field: Field) -> str:
+        return page_csrf_token()
+
+    def validate_csrf_token(self, form: Any, field: Field) -> None:
+        if not csrf.is_form_genuine(field.data or "", cookie_session_id()):
+            raise ValidationError(STALE)
+
+
+class Form(FlaskForm):  # type: ignore[misc]
+    """A form with the CSRF token, which shows what a flow says under the field that it is about."""
+
+    class Meta:
+        """How Flask-WTF is to make it."""
+
+        csrf = True
+        csrf_class = _FormToken
+
+        def wrap_formdata(self, form: Any, formdata: Any) -> Any:
+            """Read forms only; Flask-WTF would take any JSON for one, too."""
+            if formdata is not _Auto:
+                return formdata
+            return request.form if request.method == "POST" else None
+
+    refusal: Refusal | None = None
+    form_errors: list[str]
+
+    def submit(self, work: Callable[[], R]) -> R | None:
+        """Run what the form asks for and return what comes of it.
+
+        Where that is refused, None: `refusal` holds why, and the form shows it, with all that was
+        typed but the password; be it that a store is down.
+        """
+        self.validate()
+        try:
+            if self[self.meta.csrf_field_name].errors:
+                raise CsrfFailed
+            return work()
+        except AuthError as error:
+            self.refusal = refusal_of(error)
+            self._show(error)
+            return None
+
+    def _show(self, error: AuthError) -> None:
+        complaints = error.errors if isinstance(error, ValidationFailed) else ()
+        if error.field:
+            complaints = (FieldError(error.field, error.code, error.message),)
+        for complaint in complaints:
+            if complaint.field in self:
+                field = self[complaint.field]
+                field.errors = [*field.errors, complaint.message]
+            else:
+                self.form_errors = [*self.form_errors, complaint.message]
+        if not complaints:
+            self.form_errors = [STALE if isinstance(error, CsrfFailed) else error.message]
+
+
+def page_csrf_token() -> str:
+    """Return the token for every form of the page at hand."""
+    if "form_token" not in g:
+        g.form_token = csrf.form_token(cookie_session_id())
+    return str(g.form_token)

@@ -1,0 +1,133 @@
+"""The application, put together."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from apiflask import APIFlask
+from flask_cors import CORS
+from pydantic import SecretStr
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from config import INSTANCE, ROOT, Settings
+from webapp import rooms
+from webapp.doors import headers, logs, refusals
+from webapp.doors.api.rooms import PREFIX, StrictJSONProvider
+from webapp.doors.cookies import REFRESH_PATH
+from webapp.doors.csrf import HEADER
+from webapp.doors.pages import rendering
+from webapp.extensions import PARTS, db, jwt, migrate
+from webapp.services.keys import load_keys, make_secret_file
+from webapp.services.mailer import Mailer
+from webapp.services.parts import Parts
+from webapp.services.passwords import Passwords
+from webapp.services.revocations import Revocations
+from webapp.services.throttle import Throttle
+from webapp.stores import sessions
+from webapp.stores.engine import engine_options, prepare_sqlite
+
+VERSION = "0.1.0"
+BODY_LIMIT = 64 * 1024
+
+
+def create_app(settings: Settings, parts: Parts | None = None) -> APIFlask:
+    """Return a Latchkey application.
+
+    :param settings: as :meth:`Settings.from_env` or :meth:`Settings.completed` returns them.
+    :param parts: ready-made parts in place of those that the settings describe.
+    :raises SettingsError: when a signing key is missing or does not parse.
+    """
+    logs.prepare()
+    settings = with_development_secret(settings)
+    app = APIFlask(
+        "webapp",
+        title=settings.app_name,
+        version=VERSION,
+        root_path=str(ROOT),
+        instance_path=str(INSTANCE),
+        json_errors=False,
+        spec_path=f"{PREFIX}/openapi.json",
+        docs_path=None,
+    )
+    app.json = StrictJSONProvider(app)
+    app.config.from_mapping(flask_config(settings))
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    bind_extensions(app, settings)
+    app.extensions[PARTS] = parts or build_parts(app, settings)
+    headers.prepare(app, settings)
+    rendering.prepare(app, settings)
+    refusals.prepare(app)
+    rooms.open_rooms(app, settings)
+    return app
+
+
+def with_development_secret(settings: Settings, instance: Path = INSTANCE) -> Settings:
+    """Return the settings with a SECRET_KEY, which development makes for itself once."""
+    if settings.secret_key.get_secret_value():
+        return settings
+    secret = make_secret_file(instance / "secret_key")
+    return settings.model_copy(update={"secret_key": SecretStr(secret)})
+
+
+def build_parts(app: APIFlask, settings: Settings) -> Parts:
+    """Make the parts that the settings describe."""
+    return Parts(
+        settings=settings,
+        keys=load_keys(settings),
+        passwords=Passwords(settings.bcrypt_cost),
+        throttle=Throttle(settings.redis_url, is_on=settings.rate_limits),
+        revocations=Revocations(sessions.changed_since, settings.access_token_expires),
+        mailer=Mailer(settings, app.app_context),
+    )
+
+
+def bind_extensions(app: APIFlask, settings: Settings) -> None:
+    """Bind the Flask extensions to an application."""
+    db.init_app(app)
+    migrate.init_app(app, db, directory=str(ROOT / "migrations"))
+    jwt.init_app(app)
+    with app.app_context():
+        prepare_sqlite(db)
+    if settings.cors_origins:
+        CORS(
+            app,
+            resources=rf"{PREFIX}/.*",
+            origins=list(settings.cors_origins),
+            supports_credentials=True,
+            allow_headers=["Authorization", "Content-Type", HEADER],
+            expose_headers=["Retry-After", "X-Request-Id"],
+            max_age=600,
+        )
+
+
+def flask_config(settings: Settings) -> dict[str, object]:
+    """Return what Flask and its extensions are told, from our own settings."""
+    prefixed = settings.is_production
+    host = "" if settings.cookie_domain else "__Host-"
+    return {
+        "SECRET_KEY": settings.secret_key.get_secret_value(),
+        "MAX_CONTENT_LENGTH": BODY_LIMIT,
+        "MAX_FORM_MEMORY_SIZE": BODY_LIMIT,
+        "SEND_FILE_MAX_AGE_DEFAULT": timedelta(hours=1) if settings.is_production else None,
+        "SQLALCHEMY_DATABASE_URI": settings.database_url,
+        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(settings.database_url),
+        "JWT_ALGORITHM": settings.jwt_algorithm,
+        "JWT_ENCODE_NBF": False,
+        "JWT_ENCODE_ISSUER": settings.token_issuer,
+        "JWT_DECODE_ISSUER": settings.token_issuer,
+        "JWT_ENCODE_AUDIENCE": settings.token_audience,
+        "JWT_DECODE_AUDIENCE": settings.token_audience,
+        "JWT_ACCESS_COOKIE_NAME": (host if prefixed else "") + "access_token",
+        "JWT_REFRESH_COOKIE_NAME": ("__Secure-" if prefixed else "") + "refresh_token",
+        "JWT_ACCESS_COOKIE_PATH": "/",
+        "JWT_REFRESH_COOKIE_PATH": REFRESH_PATH,
+        "JWT_COOKIE_SECURE": settings.is_production or settings.cookie_samesite == "None",
+        "JWT_COOKIE_SAMESITE": settings.cookie_samesite,
+        "JWT_COOKIE_DOMAIN": settings.cookie_domain or None,
+        # Ours is bound to the session, and lasts as long as it, unlike one kept in each token.
+        "JWT_COOKIE_CSRF_PROTECT": False,
+        "OPENAPI_VERSION": "3.1.0",
+        "VALIDATION_ERROR_STATUS_CODE": 422,
+        "AUTO_404_RESPONSE": False,
+    }

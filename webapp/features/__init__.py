@@ -1,0 +1,1 @@
+"""The rooms: one thing a person does in each."""

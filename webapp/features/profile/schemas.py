@@ -1,0 +1,11 @@
+"""The body of a change to one's own account."""
+
+from pydantic import Field
+
+from webapp.doors.api.schemas import Body
+
+
+class ProfileIn(Body):
+    """What one may change about oneself here."""
+
+    name: str | None = Field(None, description="At most 100 characters.")

@@ -1,0 +1,1 @@
+"""Refresh: stay signed in."""

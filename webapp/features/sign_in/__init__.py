@@ -1,0 +1,1 @@
+"""Sign in: prove who you are with a password."""

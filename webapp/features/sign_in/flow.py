@@ -1,0 +1,101 @@
+"""Signing in with an address and a password."""
+
+from dataclasses import dataclass
+
+from webapp import clock
+from webapp.errors import EmailNotVerified, FieldError, InvalidCredentials, ValidationFailed
+from webapp.services import audit, policy, sessions
+from webapp.services.addresses import normalize_email
+from webapp.services.client import Client
+from webapp.services.parts import parts
+from webapp.services.passwords import Verification
+from webapp.services.sessions import SignedIn
+from webapp.stores import users
+from webapp.stores.transactions import read, transact
+from webapp.stores.users import Account
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """What somebody shows, and whether the sign-in is to outlive the browser."""
+
+    email: str
+    password: str
+    is_persistent: bool = True
+
+
+def sign_in(command: SignIn, client: Client, replaces: str | None = None) -> SignedIn:
+    """Begin a session for whoever knows the password.
+
+    An unknown address, a wrong password, a disabled account and an account without a password
+    are answered alike, and cost one hash each.
+
+    :param replaces: the session that this browser had before, if any.
+    :raises ValidationFailed: when there is no address or no password to try.
+    :raises TooManyAttempts: before anything is hashed.
+    :raises InvalidCredentials: for all of the above.
+    :raises EmailNotVerified: only after the right password.
+    """
+    email = _check(command)
+    attempt = parts().throttle.begin_sign_in(client.ip, email)
+    account = read(lambda: users.find_by_email(email))
+    verification = parts().passwords.verify(
+        command.password, account.password_hash if account else None
+    )
+    if account is None or not verification.is_right:
+        _refuse(account, client, "wrong_password" if account else "unknown_address")
+        raise InvalidCredentials
+    try:
+        policy.check_may_sign_in(account)
+    except EmailNotVerified:
+        parts().throttle.forgive(attempt)
+        _refuse(account, client, "email_not_verified")
+        raise
+    except InvalidCredentials:
+        _refuse(account, client, "disabled")
+        raise
+    signed_in = transact(lambda: _start(account, verification, command, client, replaces))
+    parts().throttle.forgive(attempt)
+    return signed_in
+
+
+def _check(command: SignIn) -> str:
+    problems: list[FieldError] = []
+    email = ""
+    try:
+        email = normalize_email(command.email)
+    except ValidationFailed as error:
+        problems += error.errors
+    try:
+        policy.check_password_length(command.password)
+    except ValidationFailed as error:
+        problems += error.errors
+    if problems:
+        raise ValidationFailed(*problems)
+    return email
+
+
+def _start(
+    account: Account,
+    verification: Verification,
+    command: SignIn,
+    client: Client,
+    replaces: str | None,
+) -> SignedIn:
+    verified_hash = account.password_hash or ""
+    kept_hash = verification.upgraded_hash or verified_hash
+    if not users.note_sign_in(account.id, verified_hash, kept_hash, clock.now()):
+        # Disabled, or given another password, while this one was being hashed.
+        raise InvalidCredentials
+    signed_in = sessions.start(
+        account, client, amr="pwd", is_persistent=command.is_persistent, replaces=replaces
+    )
+    audit.record(
+        "signed_in", client, user_id=account.id, session_id=signed_in.session.id, detail="password"
+    )
+    return signed_in
+
+
+def _refuse(account: Account | None, client: Client, reason: str) -> None:
+    user_id = account.id if account else None
+    transact(lambda: audit.record("sign_in_failed", client, user_id=user_id, detail=reason))

@@ -1,0 +1,1 @@
+"""Sign out: end this sign-in, everywhere and at once."""

@@ -1,0 +1,1 @@
+"""Sign up: make an account."""

@@ -1,0 +1,1 @@
+"""Users: other people's accounts, by those who look after them."""

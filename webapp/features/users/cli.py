@@ -1,0 +1,70 @@
+"""Accounts from the shell."""
+
+from collections.abc import Callable
+
+import click
+from flask.cli import AppGroup
+
+from webapp.errors import AuthError, NotFound, ValidationFailed
+from webapp.features.users import flow
+from webapp.services.client import Client
+from webapp.services.records import Account
+
+user = AppGroup("user", help="Accounts.")
+
+SHELL = Client(ip="", user_agent="command line")
+
+
+@user.command("create")
+@click.option("--email", required=True, help="The address to sign in with.")
+@click.option(
+    "--password",
+    prompt=True,
+    hide_input=True,
+    confirmation_prompt=True,
+    help="Asked for when not given, which keeps it out of the shell's history.",
+)
+@click.option("--role", default="user", show_default=True, help="A role, such as admin.")
+@click.option("--verified", is_flag=True, help="Take the address as proved.")
+def create(email: str, password: str, role: str, verified: bool) -> None:
+    """Make an account."""
+    account = _run(lambda: flow.create_user(flow.NewUser(email, password, role, verified), SHELL))
+    click.echo(f"Created {account.email} ({account.id}).")
+    if not account.email_verified:
+        click.echo("A link to confirm the address is in the outbox.")
+
+
+@user.command("list")
+def list_users() -> None:
+    """List the accounts, oldest first."""
+    for account in flow.list_users():
+        state = "disabled" if account.is_disabled else "open"
+        proof = "verified" if account.email_verified else "not verified"
+        click.echo(f"{account.id}  {account.email}  {','.join(account.roles)}  {proof}  {state}")
+
+
+@user.command("disable")
+@click.argument("email")
+def disable(email: str) -> None:
+    """Shut an account and sign it out everywhere."""
+    account = _run(lambda: flow.disable_user(email, SHELL))
+    click.echo(f"Disabled {account.email}: signed out everywhere within about a second.")
+
+
+@user.command("enable")
+@click.argument("email")
+def enable(email: str) -> None:
+    """Reopen an account."""
+    click.echo(f"Enabled {_run(lambda: flow.enable_user(email, SHELL)).email}.")
+
+
+def _run(work: Callable[[], Account]) -> Account:
+    """Run a flow and say in plain words what it refuses."""
+    try:
+        return work()
+    except ValidationFailed as error:
+        raise click.ClickException(" ".join(item.message for item in error.errors)) from None
+    except NotFound:
+        raise click.ClickException("There is no account with that address.") from None
+    except AuthError as error:
+        raise click.ClickException(error.message) from None

@@ -1,0 +1,1 @@
+"""Verify an email address: prove that one reads its mail."""

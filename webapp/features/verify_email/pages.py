@@ -1,0 +1,67 @@
+"""Proving an address on a page."""
+
+from flask import Blueprint, Response, request
+
+from webapp.doors import cookies
+from webapp.doors.client import client_of_request
+from webapp.doors.credentials import cookie_session_id
+from webapp.doors.pages.paths import safe_next
+from webapp.doors.pages.rendering import form_page, page, see_other
+from webapp.doors.sign_up_cookie import browser_secret, browsers_mark
+from webapp.errors import CsrfFailed
+from webapp.features.verify_email import flow
+from webapp.features.verify_email.forms import ConfirmForm, ResendForm
+
+blueprint = Blueprint("verify_email", __name__)
+
+SENT = "If an account waits for this address to be confirmed, a new link is on its way."
+
+
+@blueprint.get("/verify-email")
+def show() -> Response:
+    """Show what the link would do; without a token, say that a link is on its way."""
+    token = request.args.get("token")
+    if token is None:
+        mark = browsers_mark()
+        form = ResendForm(email=mark.email if mark else "")
+        notice = SENT if request.args.get("notice") == "sent" else None
+        email = mark.email if mark else None
+        return form_page("verify_email/check_mail.html", form, email=email, notice=notice)
+    claim = flow.look_at_link(token)
+    return page(
+        "verify_email/confirm.html",
+        email=claim.email,
+        name=claim.name,
+        requested_at=claim.requested_at,
+        token=token,
+    )
+
+
+@blueprint.post("/verify-email")
+def confirm() -> Response:
+    """Do what the page said: confirm the address, or remove the account."""
+    if not ConfirmForm().validate():
+        raise CsrfFailed
+    token = request.form.get("token", "")
+    if request.form.get("answer") == "remove":
+        flow.disown(token, client_of_request())
+        return page("verify_email/removed.html")
+    signed_in = flow.confirm(
+        token, client_of_request(), browser_secret=browser_secret(), replaces=cookie_session_id()
+    )
+    if signed_in is None:
+        return see_other("/login?notice=email_verified")
+    response = see_other(safe_next(request.form.get("next")))
+    cookies.place(response, signed_in)
+    return response
+
+
+@blueprint.post("/verify-email/resend")
+def resend() -> Response:
+    """Mail a new link, if there is an account that waits for one."""
+    form = ResendForm()
+    address = form.email.data or ""
+    form.submit(lambda: flow.resend(address, client_of_request(), browser_secret(address)))
+    if form.refusal:
+        return form_page("verify_email/check_mail.html", form, email=None, notice=None)
+    return see_other("/verify-email?notice=sent")

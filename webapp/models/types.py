@@ -1,0 +1,47 @@
+"""Column types that mean the same on SQLite, PostgreSQL and MariaDB."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import CHAR, DateTime, Dialect, String
+from sqlalchemy.dialects import mysql
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+# Ids and digests are ASCII; MariaDB would otherwise keep and compare four bytes a character.
+Id = CHAR(36).with_variant(
+    mysql.CHAR(36, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
+)
+Digest = CHAR(64).with_variant(
+    mysql.CHAR(64, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
+)
+# MariaDB's default collation takes é for e: two people would share one address.
+Email = String(254).with_variant(
+    mysql.VARCHAR(254, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb"
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware moment to the microsecond, kept and returned in UTC."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[datetime]:
+        """Give each database the type that keeps microseconds."""
+        if dialect.name in ("mysql", "mariadb"):
+            return dialect.type_descriptor(mysql.DATETIME(fsp=6))
+        return dialect.type_descriptor(DateTime(timezone=dialect.name == "postgresql"))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a naive moment; hand databases without zones a naive one in UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs a time zone")
+        value = value.astimezone(UTC)
+        return value if dialect.name == "postgresql" else value.replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the moment aware, in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)

@@ -1,0 +1,1 @@
+"""What the rooms have in common: passwords, tokens, sessions, mail and the rest. No HTTP here."""

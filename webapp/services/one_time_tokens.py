@@ -1,0 +1,62 @@
+"""One-time tokens for mailed links: random, kept as digests, bound to one purpose, used once."""
+
+from datetime import timedelta
+from enum import StrEnum
+
+from webapp import clock
+from webapp.errors import LinkInvalid
+from webapp.services.secrets import digest, new_secret
+from webapp.stores import one_time_tokens
+from webapp.stores.one_time_tokens import OneTimeToken
+
+
+class Purpose(StrEnum):
+    """What a token is for; it is worthless for anything else."""
+
+    VERIFY_EMAIL = "verify_email"
+
+
+LIFETIMES = {Purpose.VERIFY_EMAIL: timedelta(hours=24)}
+
+
+def issue(purpose: Purpose, user_id: str, browser_secret: str | None = None) -> str:
+    """Make a token, ending the person's earlier one of the same purpose; part of a transaction.
+
+    :param browser_secret: the secret in a cookie of the browser that asks for it, if any.
+    :returns: the token for the link, 43 URL-safe characters; it is not kept.
+    """
+    token = new_secret()
+    now = clock.now()
+    one_time_tokens.replace(
+        OneTimeToken(
+            digest=digest(token),
+            user_id=user_id,
+            purpose=purpose,
+            created_at=now,
+            expires_at=now + LIFETIMES[purpose],
+            browser_digest=digest(browser_secret) if browser_secret else None,
+        )
+    )
+    return token
+
+
+def peek(purpose: Purpose, token: str) -> OneTimeToken:
+    """Return what a token stands for and use nothing up, for the page that a link opens.
+
+    :raises LinkInvalid: when it is used, expired, superseded, foreign or malformed.
+    """
+    found = one_time_tokens.find(digest(token), purpose, clock.now())
+    if found is None:
+        raise LinkInvalid
+    return found
+
+
+def use(purpose: Purpose, token: str) -> OneTimeToken:
+    """Use a token up, part of a transaction: of all who try at once, one gets it.
+
+    :raises LinkInvalid: when it is used, expired, superseded, foreign or malformed.
+    """
+    found = peek(purpose, token)
+    if not one_time_tokens.use(found.digest, purpose, clock.now()):
+        raise LinkInvalid
+    return found

@@ -1,0 +1,116 @@
+"""Password hashing: bcrypt over an HMAC pre-hash, under a bound.
+
+The format is passlib's `$bcrypt-sha256$v=2,…`: the password is first run through HMAC-SHA256
+with the salt as its key, so that bcrypt's blindness beyond 72 bytes and to NUL does not matter.
+Plain bcrypt hashes from elsewhere verify, and are upgraded when their owner signs in next.
+"""
+
+import base64
+import hmac
+import os
+import re
+import threading
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import bcrypt
+
+from webapp.errors import TemporarilyUnavailable
+
+_PREFIXED = re.compile(
+    r"\$bcrypt-sha256\$v=2,t=2b,r=(\d{1,2})\$([./A-Za-z0-9]{22})\$([./A-Za-z0-9]{31})"
+)
+_PLAIN = re.compile(r"\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}")
+
+# How long a sign-in waits for its turn at the hash before it is told to come back.
+_PATIENCE = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Whether a password is right, and the better hash to keep where the old one is outdated."""
+
+    is_right: bool
+    upgraded_hash: str | None = None
+
+
+class Passwords:
+    """Hashes and verifies; one object a process, since the bound is for the process."""
+
+    def __init__(self, cost: int, at_once: int | None = None, waiting: int = 16) -> None:
+        """Prepare.
+
+        :param cost: bcrypt's: two to this power rounds.
+        :param at_once: hashes computed at a time; the machine's cores by default, since bcrypt
+            leaves the interpreter lock alone.
+        :param waiting: how many more may wait; the rest are turned away at once, so that a flood
+            of sign-ins never holds all the threads that refresh and page views need.
+        """
+        self._cost = cost
+        self._turns = threading.Semaphore(at_once or os.cpu_count() or 1)
+        self._room = threading.Semaphore((at_once or os.cpu_count() or 1) + waiting)
+        self._nobodys = self._hash("nobody's password")
+
+    def hash(self, password: str) -> str:
+        """Return a new hash.
+
+        :raises TemporarilyUnavailable: when too many wait for theirs.
+        """
+        with self._turn():
+            return self._hash(password)
+
+    def verify(self, password: str, stored: str | None) -> Verification:
+        """Compare a password with a stored hash, at the price of one hash in every case.
+
+        :param stored: None where there is no account or no password; the same work is done.
+        :raises TemporarilyUnavailable: when too many wait for their turn.
+        """
+        with self._turn():
+            is_right = _matches(password, stored or self._nobodys) and stored is not None
+        if is_right and stored is not None and not self._is_current(stored):
+            return Verification(True, self.hash(password))
+        return Verification(is_right)
+
+    def _hash(self, password: str) -> str:
+        salt = bcrypt.gensalt(self._cost).decode()[7:]
+        return _prefixed_hash(password, self._cost, salt)
+
+    def _is_current(self, stored: str) -> bool:
+        match = _PREFIXED.fullmatch(stored)
+        return match is not None and int(match[1]) == self._cost
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self._room.acquire(blocking=False):
+            raise TemporarilyUnavailable
+        try:
+            if not self._turns.acquire(timeout=_PATIENCE):
+                raise TemporarilyUnavailable
+            try:
+                yield
+            finally:
+                self._turns.release()
+        finally:
+            self._room.release()
+
+
+def _matches(password: str, stored: str) -> bool:
+    if match := _PREFIXED.fullmatch(stored):
+        return hmac.compare_digest(_prefixed_hash(password, int(match[1]), match[2]), stored)
+    if _PLAIN.fullmatch(stored):
+        # Whoever made this hash cut at 72 bytes and could not take NUL; bcrypt 5 raises instead.
+        secret = password.encode("utf-8", "surrogatepass")
+        return b"\0" not in secret and bcrypt.checkpw(secret[:72], stored.encode())
+    raise ValueError("a stored password hash is of no known format")
+
+
+def _prefixed_hash(password: str, cost: int, salt: str) -> str:
+    # NFKC: one password typed on two keyboards is one password (NIST SP 800-63B-4, 3.1.1.2).
+    text = unicodedata.normalize("NFKC", password)
+    inner = base64.b64encode(hmac.digest(salt.encode(), text.encode(), "sha256"))
+    return (
+        f"$bcrypt-sha256$v=2,t=2b,r={cost}${salt}$"
+        + bcrypt.hashpw(inner, f"$2b${cost:02}${salt}".encode()).decode()[29:]
+    )

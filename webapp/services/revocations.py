@@ -1,0 +1,97 @@
+"""Revocation at once, at the price of a stateless token.
+
+Each process keeps a snapshot of the sessions that ended or changed within one access-token
+lifetime, and reads it again at most once a second: one query a process a second, none a request.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from webapp import clock
+from webapp.errors import TemporarilyUnavailable, TokenExpired, TokenRevoked
+
+logger = logging.getLogger(__name__)
+
+MAX_AGE = 1.0
+# A snapshot this old can no longer promise anything; rather no answer than a wrong one.
+MAX_AGE_WHILE_DOWN = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of a session: it ended, or tokens from before `at` tell old facts."""
+
+    at: datetime
+    is_ended: bool
+
+
+class Revocations:
+    """The snapshot of one process."""
+
+    def __init__(
+        self,
+        read_changes: Callable[[datetime], list[tuple[str, datetime, bool]]],
+        access_lifetime: timedelta,
+    ) -> None:
+        """Prepare, without reading yet.
+
+        :param read_changes: reads (session id, changed at, is ended) since a moment.
+        :param access_lifetime: how long a change matters; older tokens have expired by then.
+        """
+        self._read_changes = read_changes
+        # Ten seconds more, for clocks that differ between the nodes and the store.
+        self._horizon = access_lifetime + timedelta(seconds=10)
+        self._changes: dict[str, Change] = {}
+        self._read_at = float("-inf")
+        self._lock = threading.Lock()
+
+    def check(self, session_id: str, issued_at: int) -> None:
+        """Refuse an access token whose session has ended or changed since it was issued.
+
+        :param issued_at: the token's `iat`, in seconds.
+        :raises TokenRevoked: when the session has ended.
+        :raises TokenExpired: when the session goes on, but this token tells old facts.
+        :raises TemporarilyUnavailable: when the store has not answered for 5 seconds.
+        """
+        change = self._snapshot().get(session_id)
+        if change is None:
+            return
+        if change.is_ended:
+            raise TokenRevoked
+        if issued_at < int(change.at.timestamp()):
+            raise TokenExpired
+
+    def expect_change(self) -> None:
+        """Read the snapshot again at the next check: this process has just changed something."""
+        self._read_at = float("-inf")
+
+    def _snapshot(self) -> dict[str, Change]:
+        age = time.monotonic() - self._read_at
+        if age < MAX_AGE:
+            return self._changes
+        # One thread reads; the others go on with what there is, unless it is much too old.
+        if self._lock.acquire(blocking=age > 2 * MAX_AGE):
+            try:
+                if time.monotonic() - self._read_at >= MAX_AGE:
+                    self._read(age)
+            finally:
+                self._lock.release()
+        return self._changes
+
+    def _read(self, age: float) -> None:
+        started_at = time.monotonic()
+        try:
+            found = self._read_changes(clock.now() - self._horizon)
+        except TemporarilyUnavailable:
+            if age > MAX_AGE_WHILE_DOWN:
+                raise
+            logger.warning(
+                "the revocation snapshot could not be read; the last one is %.1f s old", age
+            )
+            return
+        self._changes = {sid: Change(at, is_ended) for sid, at, is_ended in found}
+        self._read_at = started_at

@@ -1,0 +1,157 @@
+"""Sessions: begun at a sign-in, carried on by refreshing, ended at once and everywhere."""
+
+import logging
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from webapp import clock
+from webapp.errors import RefreshReused, TokenExpired, TokenRevoked
+from webapp.services import audit, refresh_rule, tokens
+from webapp.services.client import Client, describe_user_agent
+from webapp.services.ids import new_id
+from webapp.services.parts import parts
+from webapp.services.refresh_rule import Kind
+from webapp.services.tokens import RefreshClaims
+from webapp.stores import sessions
+from webapp.stores.sessions import Found, Session
+from webapp.stores.transactions import LostRace, on_commit, transact
+from webapp.stores.users import Account
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session with a fresh pair of tokens, for the door to put where the client wants them."""
+
+    account: Account
+    session: Session
+    access_token: str
+    refresh_token: str
+    access_expires_in: timedelta
+    refresh_expires_in: timedelta
+
+
+def start(
+    account: Account, client: Client, *, amr: str, is_persistent: bool, replaces: str | None = None
+) -> SignedIn:
+    """Begin a session, part of a transaction.
+
+    :param amr: how the person proved who they are (RFC 8176), separated by spaces.
+    :param is_persistent: whether its cookies outlive the browser.
+    :param replaces: the session that this browser had before, which ends (ASVS 7.2.4).
+    """
+    settings = parts().settings
+    now = clock.now()
+    session = Session(
+        id=new_id(),
+        user_id=account.id,
+        created_at=now,
+        last_used_at=now,
+        authenticated_at=now,
+        amr=amr,
+        expires_at=now + min(settings.refresh_token_expires, settings.session_lifetime),
+        is_persistent=is_persistent,
+        ip=client.ip,
+        user_agent=client.user_agent,
+    )
+    sessions.add(session)
+    if replaces:
+        end(replaces, "replaced")
+    return _with_tokens(account, session, now)
+
+
+def refresh(claims: RefreshClaims, client: Client) -> SignedIn:
+    """Carry a session on, by the refresh rule, in a transaction of its own.
+
+    :raises TokenRevoked: when the session has ended or is not known.
+    :raises TokenExpired: when it has not been used for too long.
+    :raises RefreshReused: when the token was used up: the family is revoked by then.
+    """
+    outcome = transact(lambda: _present(claims, client))
+    if outcome is None:
+        raise RefreshReused
+    return outcome
+
+
+def end(session_id: str, reason: str) -> bool:
+    """End one session, part of a transaction; False when it had ended already."""
+    on_commit(parts().revocations.expect_change)
+    return sessions.end(session_id, reason)
+
+
+def end_all_of(user_id: str, reason: str) -> int:
+    """End every session of one person, part of a transaction; say how many there were."""
+    on_commit(parts().revocations.expect_change)
+    return sessions.end_all_of(user_id, reason)
+
+
+def _present(claims: RefreshClaims, client: Client) -> SignedIn | None:
+    """Decide on one presentation and carry the decision out; None when the family is revoked.
+
+    Nothing is raised for reuse in here: the revocation has to be committed, not rolled back.
+    """
+    found = sessions.find(claims.session_id)
+    if found is None or found.session.ended_at or found.session.user_id != claims.user_id:
+        raise TokenRevoked
+    session, now = found.session, found.now
+    if found.account.is_disabled:
+        raise TokenRevoked
+    if now >= session.expires_at:
+        raise TokenExpired
+    outcome = refresh_rule.decide(session, claims.generation, now, parts().settings.refresh_grace)
+    if outcome.is_refused:
+        _revoke_family(found, client)
+        return None
+    if outcome.is_written:
+        session = _advance(found, outcome)
+        if outcome.kind is Kind.FAST_FORWARDED:
+            logger.warning("the store lost writes: session %s goes on from its token", session.id)
+            audit.record(
+                "session_fast_forwarded", client, user_id=session.user_id, session_id=session.id
+            )
+    return _with_tokens(found.account, session, now)
+
+
+def _advance(found: Found, outcome: refresh_rule.Outcome) -> Session:
+    settings = parts().settings
+    before, now = found.session, found.now
+    after = replace(
+        before,
+        generation=outcome.generation,
+        parent=outcome.parent,
+        rotated_at=now,
+        last_used_at=now,
+        expires_at=min(
+            now + settings.refresh_token_expires, before.created_at + settings.session_lifetime
+        ),
+    )
+    if not sessions.advance(before, after):
+        raise LostRace
+    return after
+
+
+def _revoke_family(found: Found, client: Client) -> None:
+    session, account = found.session, found.account
+    if not end(session.id, "refresh_reused"):
+        return  # Somebody ended it between our reading and now; once is enough to tell.
+    audit.record("refresh_reused", client, user_id=account.id, session_id=session.id)
+    parts().mailer.send(
+        "refresh_reused",
+        account.email,
+        device=describe_user_agent(session.user_agent),
+        place=client.ip,
+        at=found.now,
+    )
+
+
+def _with_tokens(account: Account, session: Session, now: datetime) -> SignedIn:
+    access_token, access_expires_in = tokens.issue_access(account, session, now)
+    return SignedIn(
+        account=account,
+        session=session,
+        access_token=access_token,
+        refresh_token=tokens.issue_refresh(session, now),
+        access_expires_in=access_expires_in,
+        refresh_expires_in=session.expires_at - now,
+    )

@@ -1,0 +1,53 @@
+"""How the databases are connected to: each with bounds, so that a hung one is a 503 in time."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Engine, event
+
+# Seconds. A request that waits for longer is worth less than one that is told to come back.
+_CONNECT, _STATEMENT, _POOL = 5, 10, 5
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """Return SQLAlchemy's engine options for a database address with its driver named."""
+    options: dict[str, Any] = {"pool_timeout": _POOL, "pool_size": 10, "max_overflow": 10}
+    if url.startswith("sqlite"):
+        options["connect_args"] = {"timeout": _CONNECT, "check_same_thread": False}
+    elif url.startswith("postgresql"):
+        options["connect_args"] = {
+            "connect_timeout": _CONNECT,
+            "tcp_user_timeout": _STATEMENT * 1000,
+            "options": f"-c statement_timeout={_STATEMENT}s -c lock_timeout=5s -c timezone=UTC",
+        }
+    else:
+        options["connect_args"] = {
+            "connect_timeout": _CONNECT,
+            "read_timeout": _STATEMENT,
+            "write_timeout": _STATEMENT,
+            "charset": "utf8mb4",
+            "init_command": "SET time_zone = '+00:00', innodb_lock_wait_timeout = 5",
+        }
+        # MariaDB closes connections that have been idle for eight hours.
+        options["pool_recycle"] = 3600
+    return options
+
+
+def prepare_sqlite(db: SQLAlchemy) -> None:
+    """Have SQLite write ahead and hold foreign keys; needs the application's context."""
+    engine: Engine = db.engine
+    if engine.dialect.name != "sqlite":
+        return
+    if engine.url.database and engine.url.database != ":memory:":
+        Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+
+    @event.listens_for(engine, "connect")
+    def set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        # Every commit reaches the disk: a sign-out must survive a power cut.
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.close()

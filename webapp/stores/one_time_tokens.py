@@ -1,0 +1,81 @@
+"""One-time tokens, known by their digests."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from webapp.extensions import db
+from webapp.models import OneTimeTokenRow
+from webapp.stores.transactions import LostRace
+
+
+@dataclass(frozen=True, slots=True)
+class OneTimeToken:
+    """A token as it is kept."""
+
+    digest: str
+    user_id: str
+    purpose: str
+    created_at: datetime
+    expires_at: datetime
+    browser_digest: str | None = None
+
+
+_FIELDS = tuple(OneTimeToken.__dataclass_fields__)
+
+
+def replace(token: OneTimeToken) -> None:
+    """Keep a token in place of its owner's earlier one of the same purpose.
+
+    :raises LostRace: when another one came first; the transaction runs again.
+    """
+    values: dict[str, Any] = {field: getattr(token, field) for field in _FIELDS}
+    is_replaced = _changed(
+        update(OneTimeTokenRow)
+        .where(OneTimeTokenRow.user_id == token.user_id, OneTimeTokenRow.purpose == token.purpose)
+        .values(values | {"used_at": None})
+    )
+    if not is_replaced:
+        try:
+            db.session.execute(insert(OneTimeTokenRow).values(values))
+        except IntegrityError as error:
+            raise LostRace from error
+
+
+def find(digest: str, purpose: str, now: datetime) -> OneTimeToken | None:
+    """Return a token that could be used now, or None; uses nothing up."""
+    row = db.session.execute(
+        select(*(getattr(OneTimeTokenRow, field) for field in _FIELDS)).where(
+            OneTimeTokenRow.digest == digest,
+            OneTimeTokenRow.purpose == purpose,
+            OneTimeTokenRow.used_at.is_(None),
+            OneTimeTokenRow.expires_at > now,
+        )
+    ).one_or_none()
+    return OneTimeToken(*row) if row else None
+
+
+def use(digest: str, purpose: str, now: datetime) -> bool:
+    """Use a token up; True for exactly one of all who try."""
+    return _changed(
+        update(OneTimeTokenRow)
+        .where(
+            OneTimeTokenRow.digest == digest,
+            OneTimeTokenRow.purpose == purpose,
+            OneTimeTokenRow.used_at.is_(None),
+            OneTimeTokenRow.expires_at > now,
+        )
+        .values(used_at=now)
+    )
+
+
+def prune(before: datetime) -> None:
+    """Delete the tokens that expired before this moment."""
+    db.session.execute(delete(OneTimeTokenRow).where(OneTimeTokenRow.expires_at < before))
+
+
+def _changed(statement: Any) -> bool:
+    return cast(CursorResult[Any], db.session.execute(statement)).rowcount == 1

@@ -1,0 +1,108 @@
+"""The outbox: messages are claimed one at a time, so that no two processes deliver the same."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, func, insert, select, update
+
+from webapp.extensions import db
+from webapp.models import OutboxRow
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message to one person."""
+
+    id: str
+    template: str
+    recipient: str
+    subject: str
+    text: str
+    html: str
+    created_at: datetime
+    attempts: int
+    due_at: datetime | None
+    delivered_at: datetime | None = None
+    last_error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What became of an attempt: delivered, to be tried again when due, or given up."""
+
+    delivered_at: datetime | None
+    due_at: datetime | None
+    error: str | None
+    is_body_kept: bool
+
+
+_FIELDS = tuple(Message.__dataclass_fields__)
+_COLUMNS = tuple(getattr(OutboxRow, field) for field in _FIELDS)
+
+
+def add(message: Message) -> None:
+    """Put a message in."""
+    db.session.execute(
+        insert(OutboxRow).values({field: getattr(message, field) for field in _FIELDS})
+    )
+
+
+def find(message_id: str) -> Message | None:
+    """Return one message, or None."""
+    row = db.session.execute(select(*_COLUMNS).where(OutboxRow.id == message_id)).one_or_none()
+    return Message(*row) if row else None
+
+
+def latest(limit: int, recipient_contains: str = "") -> list[Message]:
+    """Return the newest messages, newest first."""
+    query = select(*_COLUMNS).order_by(OutboxRow.created_at.desc(), OutboxRow.id.desc())
+    if recipient_contains:
+        query = query.where(OutboxRow.recipient.contains(recipient_contains, autoescape=True))
+    return [Message(*row) for row in db.session.execute(query.limit(limit))]
+
+
+def due(now: datetime, limit: int) -> list[Message]:
+    """Return messages whose time has come, the longest waiting first."""
+    rows = db.session.execute(
+        select(*_COLUMNS).where(OutboxRow.due_at <= now).order_by(OutboxRow.due_at).limit(limit)
+    )
+    return [Message(*row) for row in rows]
+
+
+def earliest_due() -> datetime | None:
+    """Return when the next message may be tried, or None when none is waiting."""
+    return db.session.scalar(select(func.min(OutboxRow.due_at)))
+
+
+def claim(message: Message, mark: str, until: datetime) -> bool:
+    """Take a message for delivery; True for exactly one of all who try.
+
+    :param mark: who takes it, an id made for this one attempt.
+    :param until: when others may try again, should this process die on the way.
+    """
+    return _changed(
+        update(OutboxRow)
+        .where(OutboxRow.id == message.id, OutboxRow.due_at == message.due_at)
+        .where(OutboxRow.attempts == message.attempts)
+        .values(claim=mark, due_at=until, attempts=message.attempts + 1)
+    )
+
+
+def settle(message: Message, mark: str, result: Settlement) -> bool:
+    """Write down what became of an attempt, if the claim is still one's own."""
+    values: dict[str, Any] = {
+        "claim": None,
+        "delivered_at": result.delivered_at,
+        "due_at": result.due_at,
+        "last_error": result.error,
+    }
+    if not result.is_body_kept:
+        values |= {"text": "", "html": ""}
+    return _changed(
+        update(OutboxRow).where(OutboxRow.id == message.id, OutboxRow.claim == mark).values(values)
+    )
+
+
+def _changed(statement: Any) -> bool:
+    return cast(CursorResult[Any], db.session.execute(statement)).rowcount == 1

@@ -1,0 +1,94 @@
+"""Transactions: begun, retried when the database asks for it, and ended in one place."""
+
+import random
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import exc
+
+from webapp.errors import TemporarilyUnavailable
+from webapp.extensions import db
+
+T = TypeVar("T")
+
+# What the databases call "you lost a race, try again": PostgreSQL's serialization failure,
+# deadlock and lock timeout; MariaDB's deadlock, lock timeout and changed record.
+_RETRYABLE_STATES = {"40001", "40P01", "55P03"}
+_RETRYABLE_NUMBERS = {1213, 1205, 1020}
+# SQLite says this when another process holds the lock for longer than the busy timeout, or at
+# once when a reader wants to write on a snapshot that is no longer the newest.
+_RETRYABLE_WORDS = ("database is locked", "database table is locked", "database schema is locked")
+
+# How the drivers say that a store is down, hung, full or busy.
+STORE_DOWN = (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.TimeoutError)
+_PATIENCE = 5.0
+
+
+class LostRace(Exception):
+    """A constraint says that somebody else was quicker: run the transaction again."""
+
+
+def transact(work: Callable[[], T]) -> T:
+    """Run `work` in one transaction and commit it; inside another transaction, join that one.
+
+    `work` may run more than once, so it must do nothing but read and write the database; what
+    has to follow the commit goes through :func:`on_commit`.
+
+    :raises TemporarilyUnavailable: when the database is down, hung or full, or stays busy for
+        longer than 5 seconds.
+    """
+    return _run(work, db.session.commit)
+
+
+def read(work: Callable[[], T]) -> T:
+    """Run `work`, which only reads, and give the connection back; as :func:`transact` otherwise."""
+    return _run(work, db.session.rollback)
+
+
+def on_commit(action: Callable[[], None]) -> None:
+    """Run `action` once the transaction at hand is committed; forget it when it is not."""
+    db.session.info.setdefault("on_commit", []).append(action)
+
+
+def _run(work: Callable[[], T], finish: Callable[[], None]) -> T:
+    session = db.session()
+    if session.info.get("is_in_transaction"):
+        return work()
+    give_up_at = time.monotonic() + _PATIENCE
+    attempt = 0
+    while True:
+        session.info["is_in_transaction"] = True
+        session.info["on_commit"] = []
+        is_finishing = False
+        try:
+            result = work()
+            is_finishing = True
+            finish()
+            break
+        except (LostRace, *STORE_DOWN) as error:
+            attempt += 1
+            # A connection that died under way did nothing; one that died during the commit may
+            # have, and only whoever asked can tell.
+            is_safe = getattr(error, "connection_invalidated", False) and not is_finishing
+            if not (is_safe or _is_retryable(error)) or time.monotonic() > give_up_at:
+                raise TemporarilyUnavailable from error
+        finally:
+            session.info["is_in_transaction"] = False
+            session.rollback()
+        time.sleep(random.uniform(0, 0.005 * 2 ** min(attempt, 6)))
+    for action in session.info.pop("on_commit"):
+        action()
+    return result
+
+
+def _is_retryable(error: Exception) -> bool:
+    if isinstance(error, LostRace):
+        return True
+    original = getattr(error, "orig", None)
+    if getattr(original, "sqlstate", None) in _RETRYABLE_STATES:
+        return True
+    arguments = getattr(original, "args", ())
+    if arguments and arguments[0] in _RETRYABLE_NUMBERS:
+        return True
+    return any(word in str(original) for word in _RETRYABLE_WORDS)

@@ -1,0 +1,179 @@
+"""Accounts and their roles."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, Row, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from webapp.extensions import db
+from webapp.models import RoleRow, SessionRow, UserRoleRow, UserRow
+from webapp.stores.transactions import LostRace
+
+EVERYBODYS_ROLE = "user"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person's account as the rules see it."""
+
+    id: str
+    email: str
+    email_verified_at: datetime | None
+    name: str
+    password_hash: str | None
+    created_at: datetime
+    disabled_at: datetime | None = None
+    roles: tuple[str, ...] = (EVERYBODYS_ROLE,)
+
+    @property
+    def email_verified(self) -> bool:
+        """Whether somebody who reads mail at this address has confirmed it."""
+        return self.email_verified_at is not None
+
+    @property
+    def is_disabled(self) -> bool:
+        """Whether an operator has shut this account."""
+        return self.disabled_at is not None
+
+
+ACCOUNT_COLUMNS = (
+    UserRow.id,
+    UserRow.email,
+    UserRow.email_verified_at,
+    UserRow.name,
+    UserRow.password_hash,
+    UserRow.created_at,
+    UserRow.disabled_at,
+)
+
+
+def account_of(rows: Sequence[Row[Any]]) -> Account | None:
+    """Make one account of rows that begin with ACCOUNT_COLUMNS and a role, one row a role."""
+    if not rows:
+        return None
+    values = {column.key: value for column, value in zip(ACCOUNT_COLUMNS, rows[0], strict=False)}
+    return Account(**values, roles=_roles(row[len(ACCOUNT_COLUMNS)] for row in rows))
+
+
+def find(user_id: str) -> Account | None:
+    """Return the account with this id, or None."""
+    return account_of(db.session.execute(_select().where(UserRow.id == user_id)).all())
+
+
+def find_by_email(email: str) -> Account | None:
+    """Return the account with this normalized address, or None."""
+    return account_of(db.session.execute(_select().where(UserRow.email == email)).all())
+
+
+def list_all() -> list[Account]:
+    """Return every account, oldest first."""
+    accounts: dict[str, list[Row[Any]]] = {}
+    for row in db.session.execute(_select().order_by(UserRow.created_at, UserRow.id)):
+        accounts.setdefault(row[0], []).append(row)
+    return [account for rows in accounts.values() if (account := account_of(rows))]
+
+
+def add(account: Account) -> None:
+    """Insert an account.
+
+    :raises LostRace: when the address is taken; the transaction runs again and finds whose it is.
+    """
+    values = {column.key: getattr(account, column.key) for column in ACCOUNT_COLUMNS}
+    try:
+        db.session.execute(insert(UserRow).values(values))
+    except IntegrityError as error:
+        raise LostRace from error
+    roles = [role for role in account.roles if role != EVERYBODYS_ROLE]
+    if roles:
+        db.session.execute(
+            insert(UserRoleRow), [{"user_id": account.id, "role": role} for role in roles]
+        )
+
+
+def start_over(email: str, name: str, password_hash: str, now: datetime) -> bool:
+    """Give an account that nobody proved and nobody uses to whoever signs up with it now.
+
+    :returns: whether there was one; decided and done in one statement, so that two sign-ups or
+        a sign-up and a verification cannot both have it.
+    """
+    is_in_use = select(SessionRow.id).where(
+        SessionRow.user_id == UserRow.id, SessionRow.ended_at.is_(None), SessionRow.expires_at > now
+    )
+    return _changed(
+        update(UserRow)
+        .where(
+            UserRow.email == email,
+            UserRow.email_verified_at.is_(None),
+            UserRow.disabled_at.is_(None),
+            ~is_in_use.exists(),
+        )
+        .values(name=name, password_hash=password_hash)
+    )
+
+
+def role_names() -> list[str]:
+    """Return the roles that can be given."""
+    return list(db.session.scalars(select(RoleRow.name).order_by(RoleRow.name)))
+
+
+def set_name(user_id: str, name: str) -> bool:
+    """Rename somebody; False when there is no such account."""
+    return _changed(update(UserRow).where(UserRow.id == user_id).values(name=name))
+
+
+def set_email_verified(user_id: str, now: datetime) -> bool:
+    """Note that the address is proved; False when it was already, or there is no such account."""
+    return _changed(
+        update(UserRow)
+        .where(UserRow.id == user_id, UserRow.email_verified_at.is_(None))
+        .values(email_verified_at=now)
+    )
+
+
+def set_disabled(user_id: str, disabled_at: datetime | None) -> bool:
+    """Shut or reopen an account; False when there is none."""
+    return _changed(update(UserRow).where(UserRow.id == user_id).values(disabled_at=disabled_at))
+
+
+def note_sign_in(user_id: str, verified_hash: str, kept_hash: str, now: datetime) -> bool:
+    """Note a sign-in if the account is still open and its password still the verified one.
+
+    This holds the account's row until the commit, so that a session never begins behind the back
+    of whoever shuts the account or changes its password at the same moment.
+
+    :param kept_hash: what to keep from now on: the verified hash, or a better one.
+    """
+    return _changed(
+        update(UserRow)
+        .where(
+            UserRow.id == user_id,
+            UserRow.password_hash == verified_hash,
+            UserRow.disabled_at.is_(None),
+        )
+        .values(last_sign_in_at=now, password_hash=kept_hash)
+    )
+
+
+def remove_unproved(user_id: str) -> bool:
+    """Delete an account whose address nobody has proved; False when it is proved or gone."""
+    return _changed(
+        delete(UserRow).where(UserRow.id == user_id, UserRow.email_verified_at.is_(None))
+    )
+
+
+def _select() -> Any:
+    return select(*ACCOUNT_COLUMNS, UserRoleRow.role).outerjoin(
+        UserRoleRow, UserRoleRow.user_id == UserRow.id
+    )
+
+
+def _roles(found: Iterable[str | None]) -> tuple[str, ...]:
+    return (EVERYBODYS_ROLE, *sorted(role for role in found if role))
+
+
+def _changed(statement: Any) -> bool:
+    result = cast(CursorResult[Any], db.session.execute(statement))
+    return result.rowcount > 0
