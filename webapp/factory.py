@@ -109,6 +109,7 @@ def flask_config(settings: Settings) -> dict[str, object]:
         "SECRET_KEY": settings.secret_key.get_secret_value(),
         "MAX_CONTENT_LENGTH": BODY_LIMIT,
         "MAX_FORM_MEMORY_SIZE": BODY_LIMIT,
+        "TEMPLATES_AUTO_RELOAD": not settings.is_production,
         "SEND_FILE_MAX_AGE_DEFAULT": timedelta(hours=1) if settings.is_production else None,
         "SQLALCHEMY_DATABASE_URI": settings.database_url,
         "SQLALCHEMY_ENGINE_OPTIONS": engine_options(settings.database_url),

@@ -11,15 +11,16 @@ from webapp.services.parts import parts
 
 @dataclass(frozen=True, slots=True)
 class SignUpMark:
-    """Which address this browser signed up with, and the secret that its link is bound to."""
+    """Which address this browser signed up with, its link's secret, and where it was going."""
 
     email: str
     browser_secret: str
+    target: str
 
 
-def mark_browser(response: Response, email: str, browser_secret: str) -> None:
-    """Mark the browser that signs up."""
-    cookies.place_sign_up(response, _serializer().dumps([email, browser_secret]))
+def mark_browser(response: Response, email: str, secret: str, target: str = "/account") -> None:
+    """Mark the browser that signs up, on its way to a local path."""
+    cookies.place_sign_up(response, _serializer().dumps([email, secret, target]))
 
 
 def browsers_mark() -> SignUpMark | None:
@@ -28,12 +29,12 @@ def browsers_mark() -> SignUpMark | None:
     if not value:
         return None
     try:
-        email, secret = _serializer().loads(
+        email, secret, target = _serializer().loads(
             value, max_age=int(cookies.SIGN_UP_LIFETIME.total_seconds())
         )
     except (BadData, ValueError, TypeError):
         return None
-    return SignUpMark(str(email), str(secret))
+    return SignUpMark(str(email), str(secret), str(target))
 
 
 def browser_secret(email: str | None = None) -> str | None:

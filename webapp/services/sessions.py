@@ -9,6 +9,7 @@ from webapp.errors import RefreshReused, TokenExpired, TokenRevoked
 from webapp.services import audit, refresh_rule, tokens
 from webapp.services.client import Client, describe_user_agent
 from webapp.services.ids import new_id
+from webapp.services.mailer import exact_time
 from webapp.services.parts import parts
 from webapp.services.refresh_rule import Kind
 from webapp.services.tokens import RefreshClaims
@@ -140,8 +141,8 @@ def _revoke_family(found: Found, client: Client) -> None:
         "refresh_reused",
         account.email,
         device=describe_user_agent(session.user_agent),
-        place=client.ip,
-        at=found.now,
+        when=exact_time(found.now),
+        account_link=parts().mailer.link("/account"),
     )
 
 

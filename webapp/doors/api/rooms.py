@@ -1,5 +1,6 @@
 """What every JSON door of a room begins with."""
 
+import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, NoReturn, ParamSpec, TypeVar
@@ -58,11 +59,15 @@ class StrictJSONProvider(DefaultJSONProvider):
         :raises ValueError: when it cannot be read, or not in one way alone.
         """
         try:
-            return super().loads(
+            found = super().loads(
                 s, object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant, **kwargs
             )
+            # Half of a surrogate pair is no character: it can neither be hashed nor stored.
+            if (b"\\u" if isinstance(s, bytes) else "\\u") in s:  # type: ignore[operator]
+                json.dumps(found, ensure_ascii=False).encode()
         except RecursionError:
             raise ValueError("nested too deeply") from None
+        return found
 
 
 def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

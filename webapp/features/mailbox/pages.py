@@ -12,7 +12,7 @@ blueprint = Blueprint("mailbox", __name__, url_prefix="/dev/mailbox")
 @blueprint.get("")
 def mailbox() -> Response:
     """Show the newest messages with their links."""
-    query = request.args.get("to", "").strip().lower()
+    query = request.args.get("q", "").strip().lower().replace("\0", "")
     messages = [_shown(message) for message in flow.list_messages(query)]
     return page("mailbox/mailbox.html", messages=messages, query=query)
 

@@ -45,8 +45,8 @@ def sign_up() -> Response:
         response = see_other(target)
         cookies.place(response, result)
         return response
-    response = see_other(with_next("/verify-email", target))
-    mark_browser(response, result.email, result.browser_secret)
+    response = see_other("/verify-email")
+    mark_browser(response, result.email, result.browser_secret, target)
     return response
 
 

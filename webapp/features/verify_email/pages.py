@@ -46,12 +46,16 @@ def confirm() -> Response:
     if request.form.get("answer") == "remove":
         flow.disown(token, client_of_request())
         return page("verify_email/removed.html")
+    mark = browsers_mark()
     signed_in = flow.confirm(
-        token, client_of_request(), browser_secret=browser_secret(), replaces=cookie_session_id()
+        token,
+        client_of_request(),
+        browser_secret=mark.browser_secret if mark else None,
+        replaces=cookie_session_id(),
     )
     if signed_in is None:
         return see_other("/login?notice=email_verified")
-    response = see_other(safe_next(request.form.get("next")))
+    response = see_other(safe_next(mark.target if mark else None))
     cookies.place(response, signed_in)
     return response
 
