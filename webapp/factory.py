@@ -11,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from config import INSTANCE, ROOT, Settings
 from webapp import rooms
 from webapp.doors import headers, logs, refusals
+from webapp.doors.api import openapi
 from webapp.doors.api.rooms import PREFIX, StrictJSONProvider
 from webapp.doors.cookies import REFRESH_PATH
 from webapp.doors.csrf import HEADER
@@ -52,12 +53,13 @@ def create_app(settings: Settings, parts: Parts | None = None) -> APIFlask:
     app.config.from_mapping(flask_config(settings))
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     bind_extensions(app, settings)
     app.extensions[PARTS] = parts or build_parts(app, settings)
     headers.prepare(app, settings)
     rendering.prepare(app, settings)
     refusals.prepare(app)
+    openapi.prepare(app)
     rooms.open_rooms(app, settings)
     return app
 

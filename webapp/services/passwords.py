@@ -51,7 +51,8 @@ class Passwords:
         self._cost = cost
         self._turns = threading.Semaphore(at_once or os.cpu_count() or 1)
         self._room = threading.Semaphore((at_once or os.cpu_count() or 1) + waiting)
-        self._nobodys = self._hash("nobody's password")
+        # Nobody's hash: it costs what any other costs, and no password has it.
+        self._nobodys = f"$bcrypt-sha256$v=2,t=2b,r={cost}${_salt(cost)}${'.' * 31}"
 
     def hash(self, password: str) -> str:
         """Return a new hash.
@@ -74,8 +75,7 @@ class Passwords:
         return Verification(is_right)
 
     def _hash(self, password: str) -> str:
-        salt = bcrypt.gensalt(self._cost).decode()[7:]
-        return _prefixed_hash(password, self._cost, salt)
+        return _prefixed_hash(password, self._cost, _salt(self._cost))
 
     def _is_current(self, stored: str) -> bool:
         match = _PREFIXED.fullmatch(stored)
@@ -94,6 +94,10 @@ class Passwords:
                 self._turns.release()
         finally:
             self._room.release()
+
+
+def _salt(cost: int) -> str:
+    return bcrypt.gensalt(cost).decode()[7:]
 
 
 def _matches(password: str, stored: str) -> bool:

@@ -2,6 +2,7 @@
 
 import gzip
 import unicodedata
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +16,21 @@ NAME_MAX_LENGTH = 100
 # 8,354 passwords of 8 characters and more, the most frequent first-tried ones, from the list that
 # Royce Williams compiled from published leaks, as Django 5 ships it.
 _COMMON = Path(__file__).with_name("common_passwords.txt.gz")
+
+
+def check_all(*checks: Callable[[], object]) -> None:
+    """Run every check, so that a person learns of all that is wrong at once.
+
+    :raises ValidationFailed: with what all of them found.
+    """
+    problems: list[FieldError] = []
+    for check in checks:
+        try:
+            check()
+        except ValidationFailed as error:
+            problems += error.errors
+    if problems:
+        raise ValidationFailed(*problems)
 
 
 def check_new_password(password: str, email: str, field: str = "password") -> None:

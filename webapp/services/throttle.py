@@ -22,9 +22,9 @@ PER_PAIR = RateLimitItemPerMinute(10, 15, namespace="sign-in-pair")
 PER_ADDRESS = RateLimitItemPerMinute(100, 15, namespace="sign-in-address")
 PER_ACCOUNT = RateLimitItemPerMinute(100, 60, namespace="sign-in-account")
 # Accounts made from one network address, and mail sent to one person, asked for or not.
-SIGN_UPS = RateLimitItemPerMinute(100, 60, namespace="sign-up-address")
+SIGN_UPS = RateLimitItemPerMinute(300, 60, namespace="sign-up-address")
 MAILS = RateLimitItemPerMinute(10, 60, namespace="mail-account")
-MAILS_PER_ADDRESS = RateLimitItemPerMinute(100, 60, namespace="mail-address")
+MAILS_PER_ADDRESS = RateLimitItemPerMinute(300, 60, namespace="mail-address")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
 """Whether the database can be used."""
 
 from sqlalchemy import exists, select
+from sqlalchemy.exc import ProgrammingError
 
+from webapp.errors import TemporarilyUnavailable
 from webapp.extensions import db
 from webapp.models import UserRow
 
@@ -9,6 +11,9 @@ from webapp.models import UserRow
 def check() -> None:
     """Ask the database something that needs its tables.
 
-    :raises sqlalchemy.exc.SQLAlchemyError: when it is down or not migrated.
+    :raises TemporarilyUnavailable: when it has no tables yet.
     """
-    db.session.execute(select(exists().where(UserRow.id == "")))
+    try:
+        db.session.execute(select(exists().where(UserRow.id == "")))
+    except ProgrammingError as error:
+        raise TemporarilyUnavailable from error

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import CursorResult, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from webapp.extensions import db
 from webapp.models import OneTimeTokenRow
+from webapp.stores.statements import changes_one, count_changed
 from webapp.stores.transactions import LostRace
 
 
@@ -33,7 +34,7 @@ def replace(token: OneTimeToken) -> None:
     :raises LostRace: when another one came first; the transaction runs again.
     """
     values: dict[str, Any] = {field: getattr(token, field) for field in _FIELDS}
-    is_replaced = _changed(
+    is_replaced = count_changed(
         update(OneTimeTokenRow)
         .where(OneTimeTokenRow.user_id == token.user_id, OneTimeTokenRow.purpose == token.purpose)
         .values(values | {"used_at": None})
@@ -60,7 +61,7 @@ def find(digest: str, purpose: str, now: datetime) -> OneTimeToken | None:
 
 def use(digest: str, purpose: str, now: datetime) -> bool:
     """Use a token up; True for exactly one of all who try."""
-    return _changed(
+    return changes_one(
         update(OneTimeTokenRow)
         .where(
             OneTimeTokenRow.digest == digest,
@@ -75,7 +76,3 @@ def use(digest: str, purpose: str, now: datetime) -> bool:
 def prune(before: datetime) -> None:
     """Delete the tokens that expired before this moment."""
     db.session.execute(delete(OneTimeTokenRow).where(OneTimeTokenRow.expires_at < before))
-
-
-def _changed(statement: Any) -> bool:
-    return cast(CursorResult[Any], db.session.execute(statement)).rowcount == 1

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import CursorResult, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from webapp.extensions import db
 from webapp.models import OutboxRow
+from webapp.stores.statements import changes_one
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def claim(message: Message, mark: str, until: datetime) -> bool:
     :param mark: who takes it, an id made for this one attempt.
     :param until: when others may try again, should this process die on the way.
     """
-    return _changed(
+    return changes_one(
         update(OutboxRow)
         .where(OutboxRow.id == message.id, OutboxRow.due_at == message.due_at)
         .where(OutboxRow.attempts == message.attempts)
@@ -99,10 +100,6 @@ def settle(message: Message, mark: str, result: Settlement) -> bool:
     }
     if not result.is_body_kept:
         values |= {"text": "", "html": ""}
-    return _changed(
+    return changes_one(
         update(OutboxRow).where(OutboxRow.id == message.id, OutboxRow.claim == mark).values(values)
     )
-
-
-def _changed(statement: Any) -> bool:
-    return cast(CursorResult[Any], db.session.execute(statement)).rowcount == 1

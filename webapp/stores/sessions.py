@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import CursorResult, and_, delete, insert, or_, select, update
+from sqlalchemy import and_, delete, insert, or_, select, update
 
 from webapp.errors import TemporarilyUnavailable
 from webapp.extensions import db
 from webapp.models import SessionRow, UserRoleRow, UserRow
 from webapp.stores.clock import store_now
+from webapp.stores.statements import changes_one, count_changed
 from webapp.stores.transactions import STORE_DOWN
 from webapp.stores.users import ACCOUNT_COLUMNS, Account, account_of
 
@@ -78,25 +79,22 @@ def advance(before: Session, after: Session) -> bool:
     :returns: False when somebody else was quicker, be it with a rotation or with its end; read
         again in a new transaction and decide again.
     """
-    return (
-        _count(
-            update(SessionRow)
-            .where(
-                SessionRow.id == before.id,
-                SessionRow.generation == before.generation,
-                # The parent too: a recovery and a rotation may both stand at the same generation.
-                SessionRow.parent.is_not_distinct_from(before.parent),
-                SessionRow.ended_at.is_(None),
-            )
-            .values(
-                generation=after.generation,
-                parent=after.parent,
-                rotated_at=after.rotated_at,
-                last_used_at=after.last_used_at,
-                expires_at=after.expires_at,
-            )
+    return changes_one(
+        update(SessionRow)
+        .where(
+            SessionRow.id == before.id,
+            SessionRow.generation == before.generation,
+            # The parent too: a recovery and a rotation may both stand at the same generation.
+            SessionRow.parent.is_not_distinct_from(before.parent),
+            SessionRow.ended_at.is_(None),
         )
-        == 1
+        .values(
+            generation=after.generation,
+            parent=after.parent,
+            rotated_at=after.rotated_at,
+            last_used_at=after.last_used_at,
+            expires_at=after.expires_at,
+        )
     )
 
 
@@ -138,17 +136,13 @@ def prune(before: datetime, limit: int) -> int:
         )
         .limit(limit)
     ).all()
-    return _count(delete(SessionRow).where(SessionRow.id.in_(ids))) if ids else 0
+    return count_changed(delete(SessionRow).where(SessionRow.id.in_(ids))) if ids else 0
 
 
 def _end(which: Any, reason: str) -> int:
     now = store_now()
-    return _count(
+    return count_changed(
         update(SessionRow)
         .where(which, SessionRow.ended_at.is_(None))
         .values(ended_at=now, changed_at=now, end_reason=reason)
     )
-
-
-def _count(statement: Any) -> int:
-    return cast(CursorResult[Any], db.session.execute(statement)).rowcount

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import CursorResult, Row, delete, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from webapp.extensions import db
 from webapp.models import RoleRow, SessionRow, UserRoleRow, UserRow
+from webapp.stores.statements import changes_one
 from webapp.stores.transactions import LostRace
 
 EVERYBODYS_ROLE = "user"
@@ -102,7 +103,7 @@ def start_over(email: str, name: str, password_hash: str, now: datetime) -> bool
     is_in_use = select(SessionRow.id).where(
         SessionRow.user_id == UserRow.id, SessionRow.ended_at.is_(None), SessionRow.expires_at > now
     )
-    return _changed(
+    return changes_one(
         update(UserRow)
         .where(
             UserRow.email == email,
@@ -121,12 +122,12 @@ def role_names() -> list[str]:
 
 def set_name(user_id: str, name: str) -> bool:
     """Rename somebody; False when there is no such account."""
-    return _changed(update(UserRow).where(UserRow.id == user_id).values(name=name))
+    return changes_one(update(UserRow).where(UserRow.id == user_id).values(name=name))
 
 
 def set_email_verified(user_id: str, now: datetime) -> bool:
     """Note that the address is proved; False when it was already, or there is no such account."""
-    return _changed(
+    return changes_one(
         update(UserRow)
         .where(UserRow.id == user_id, UserRow.email_verified_at.is_(None))
         .values(email_verified_at=now)
@@ -135,7 +136,7 @@ def set_email_verified(user_id: str, now: datetime) -> bool:
 
 def set_disabled(user_id: str, disabled_at: datetime | None) -> bool:
     """Shut or reopen an account; False when there is none."""
-    return _changed(update(UserRow).where(UserRow.id == user_id).values(disabled_at=disabled_at))
+    return changes_one(update(UserRow).where(UserRow.id == user_id).values(disabled_at=disabled_at))
 
 
 def note_sign_in(user_id: str, verified_hash: str, kept_hash: str, now: datetime) -> bool:
@@ -146,7 +147,7 @@ def note_sign_in(user_id: str, verified_hash: str, kept_hash: str, now: datetime
 
     :param kept_hash: what to keep from now on: the verified hash, or a better one.
     """
-    return _changed(
+    return changes_one(
         update(UserRow)
         .where(
             UserRow.id == user_id,
@@ -159,7 +160,7 @@ def note_sign_in(user_id: str, verified_hash: str, kept_hash: str, now: datetime
 
 def remove_unproved(user_id: str) -> bool:
     """Delete an account whose address nobody has proved; False when it is proved or gone."""
-    return _changed(
+    return changes_one(
         delete(UserRow).where(UserRow.id == user_id, UserRow.email_verified_at.is_(None))
     )
 
@@ -172,8 +173,3 @@ def _select() -> Any:
 
 def _roles(found: Iterable[str | None]) -> tuple[str, ...]:
     return (EVERYBODYS_ROLE, *sorted(role for role in found if role))
-
-
-def _changed(statement: Any) -> bool:
-    result = cast(CursorResult[Any], db.session.execute(statement))
-    return result.rowcount > 0

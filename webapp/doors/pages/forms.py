@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from flask import g, request
 from flask_wtf import FlaskForm
 from flask_wtf.form import _Auto
-from wtforms import Field, ValidationError
+from wtforms import EmailField, Field, ValidationError
 from wtforms.csrf.core import CSRF
 
 from webapp.doors import csrf
@@ -76,6 +76,20 @@ class Form(FlaskForm):  # type: ignore[misc]
                 self.form_errors = [*self.form_errors, complaint.message]
         if not complaints:
             self.form_errors = [STALE if isinstance(error, CsrfFailed) else error.message]
+
+
+def email_field(autocomplete: str = "username") -> Any:
+    """Return a field for an address; password managers know it by its autocomplete value."""
+    return EmailField(
+        "Email address",
+        render_kw={
+            "autocomplete": autocomplete,
+            "autocapitalize": "none",
+            "inputmode": "email",
+            "required": True,
+            "spellcheck": "false",
+        },
+    )
 
 
 def page_csrf_token() -> str:

@@ -1,11 +1,11 @@
 """The API reference, rendered here from the OpenAPI document: no script of strangers."""
 
-from collections import defaultdict
-from typing import Any, cast
+from functools import partial
+from typing import Any
 
-from apiflask import APIFlask
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response
 
+from webapp.doors.api.openapi import spec_of_application
 from webapp.doors.pages.rendering import page
 
 blueprint = Blueprint("api_docs", __name__)
@@ -14,14 +14,11 @@ blueprint = Blueprint("api_docs", __name__)
 @blueprint.get("/api/v1/docs")
 def api_docs() -> Response:
     """Show what the API takes and gives."""
-    spec = cast(dict[str, Any], cast(APIFlask, current_app).spec)
+    spec = spec_of_application()
+    return page("ops/api_docs.html", spec=spec, deref=partial(_resolve, spec))
 
-    def deref(schema: dict[str, Any]) -> dict[str, Any]:
-        name = schema.get("$ref", "").rpartition("/")[2]
-        return spec["components"]["schemas"][name] if name else schema
 
-    operations = defaultdict(list)
-    for path, methods in spec["paths"].items():
-        for method, operation in methods.items():
-            operations[(operation.get("tags") or ["other"])[0]].append((method, path, operation))
-    return page("ops/api_docs.html", spec=spec, operations=operations, deref=deref)
+def _resolve(spec: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    name = schema.get("$ref", "").rpartition("/")[2]
+    found: dict[str, Any] = spec["components"]["schemas"][name] if name else schema
+    return found

@@ -2,6 +2,7 @@
 
 from flask import Response
 
+from webapp.doors.api.openapi import SIGNED_IN
 from webapp.doors.api.replies import reply
 from webapp.doors.api.rooms import api_room, signed_in
 from webapp.doors.api.schemas import UserOut
@@ -16,7 +17,7 @@ blueprint = api_room("profile")
 
 @blueprint.get("/auth/me")
 @blueprint.output(UserOut)
-@blueprint.doc(summary="Who am I")
+@blueprint.doc(summary="Who am I", security=SIGNED_IN)
 @signed_in
 def me() -> Response:
     """Return the account of whoever is signed in."""
@@ -27,7 +28,7 @@ def me() -> Response:
 @signed_in
 @blueprint.input(ProfileIn)
 @blueprint.output(UserOut)
-@blueprint.doc(summary="Change my name")
+@blueprint.doc(summary="Change my name", security=SIGNED_IN)
 def change_me(json_data: ProfileIn) -> Response:
     """Change one's own name; other fields are ignored."""
     claims = current_principal().claims

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from webapp import clock
-from webapp.errors import EmailNotVerified, FieldError, InvalidCredentials, ValidationFailed
+from webapp.errors import EmailNotVerified, InvalidCredentials
 from webapp.services import audit, policy, sessions
 from webapp.services.addresses import normalize_email
 from webapp.services.client import Client
@@ -60,19 +60,11 @@ def sign_in(command: SignIn, client: Client, replaces: str | None = None) -> Sig
 
 
 def _check(command: SignIn) -> str:
-    problems: list[FieldError] = []
-    email = ""
-    try:
-        email = normalize_email(command.email)
-    except ValidationFailed as error:
-        problems += error.errors
-    try:
-        policy.check_password_length(command.password)
-    except ValidationFailed as error:
-        problems += error.errors
-    if problems:
-        raise ValidationFailed(*problems)
-    return email
+    policy.check_all(
+        lambda: normalize_email(command.email),
+        lambda: policy.check_password_length(command.password),
+    )
+    return normalize_email(command.email)
 
 
 def _start(

@@ -1,18 +1,14 @@
 """The sign-in form."""
 
-from wtforms import BooleanField, EmailField, HiddenField, PasswordField
+from wtforms import BooleanField, HiddenField, PasswordField
 
-from webapp.doors.pages.forms import Form
+from webapp.doors.pages.forms import Form, email_field
 
 
 class SignInForm(Form):
     """Who signs in."""
 
-    email = EmailField(
-        "Email address",
-        render_kw={"autocomplete": "username", "required": True, "autocapitalize": "none",
-                   "spellcheck": "false", "inputmode": "email"},
-    )  # fmt: skip
+    email = email_field()
     password = PasswordField(
         "Password", render_kw={"autocomplete": "current-password", "required": True}
     )

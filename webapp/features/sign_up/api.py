@@ -27,7 +27,7 @@ def sign_up(json_data: SignUpIn) -> Response:
     """Make an account. With verification required, the reply never tells whether it was new."""
     is_by_cookie = json_data.transport == "cookie"
     result = flow.sign_up(
-        flow.SignUp(json_data.email, json_data.password, json_data.name),
+        flow.SignUp(json_data.email, json_data.password, json_data.name or ""),
         client_of_request(),
         replaces=cookie_session_id() if is_by_cookie else None,
     )

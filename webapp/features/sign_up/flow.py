@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from webapp import clock
-from webapp.errors import EmailTaken, FieldError, ValidationFailed
+from webapp.errors import EmailTaken
 from webapp.services import audit, policy, sessions, verification
 from webapp.services.addresses import normalize_email
 from webapp.services.client import Client
@@ -65,22 +65,12 @@ def sign_up(
 
 def _check(command: SignUp) -> SignUp:
     """Return the command in its one spelling, or say all that is wrong with it at once."""
-    problems: list[FieldError] = []
-    email = name = ""
-    try:
-        email = normalize_email(command.email)
-    except ValidationFailed as error:
-        problems += error.errors
-    try:
-        name = policy.check_name(command.name)
-    except ValidationFailed as error:
-        problems += error.errors
-    try:
-        policy.check_new_password(command.password, email)
-    except ValidationFailed as error:
-        problems += error.errors
-    if problems:
-        raise ValidationFailed(*problems)
+    policy.check_all(
+        lambda: normalize_email(command.email),
+        lambda: policy.check_name(command.name),
+        lambda: policy.check_new_password(command.password, command.email.strip().lower()),
+    )
+    email, name = normalize_email(command.email), policy.check_name(command.name)
     return SignUp(email, command.password, name)
 
 

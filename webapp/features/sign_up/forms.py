@@ -1,8 +1,8 @@
 """The sign-up form."""
 
-from wtforms import EmailField, HiddenField, PasswordField, StringField
+from wtforms import HiddenField, PasswordField, StringField
 
-from webapp.doors.pages.forms import Form
+from webapp.doors.pages.forms import Form, email_field
 
 
 class SignUpForm(Form):
@@ -13,11 +13,7 @@ class SignUpForm(Form):
         description="Optional",
         render_kw={"autocomplete": "name", "maxlength": 100},
     )
-    email = EmailField(
-        "Email address",
-        render_kw={"autocomplete": "username", "required": True, "autocapitalize": "none",
-                   "spellcheck": "false", "inputmode": "email"},
-    )  # fmt: skip
+    email = email_field()
     password = PasswordField(
         "Password", render_kw={"autocomplete": "new-password", "required": True}
     )

@@ -10,5 +10,5 @@ class SignUpIn(Body):
 
     email: str = Field(description="At most 254 characters.")
     password: str = Field(description="8 to 1,024 characters, none of the common ones.")
-    name: str = Field("", description="At most 100 characters.")
+    name: str | None = Field(None, description="At most 100 characters.")
     transport: Transport = "cookie"

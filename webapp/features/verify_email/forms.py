@@ -1,18 +1,12 @@
 """The form that asks for a new link."""
 
-from wtforms import EmailField
-
-from webapp.doors.pages.forms import Form
+from webapp.doors.pages.forms import Form, email_field
 
 
 class ResendForm(Form):
     """Who wants a new link."""
 
-    email = EmailField(
-        "Email address",
-        render_kw={"autocomplete": "email", "required": True, "autocapitalize": "none",
-                   "spellcheck": "false", "inputmode": "email"},
-    )  # fmt: skip
+    email = email_field("email")
 
 
 class ConfirmForm(Form):
