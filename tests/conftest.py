@@ -10,7 +10,7 @@ from apiflask import APIFlask
 from flask.testing import FlaskClient
 
 from tests.doors_kit import Door, JsonDoor, PagesDoor
-from tests.support import SERVERS, database_on, is_up, make_settings, migrate, skip
+from tests.support import SERVERS, make_settings, migrate, migrated_database
 from webapp.extensions import db
 from webapp.factory import create_app
 
@@ -38,15 +38,7 @@ def every_database_url(
     request: pytest.FixtureRequest, migrated_file: Path, tmp_path: Path
 ) -> Iterator[str]:
     """The address of an empty, migrated database on each kind of server in turn."""
-    if request.param == "sqlite":
-        path = tmp_path / "latchkey.db"
-        shutil.copy(migrated_file, path)
-        yield f"sqlite:///{path}"
-        return
-    if not is_up(5432 if request.param == "postgresql" else 3306):
-        skip(f"{request.param} is not running on this machine")
-    with database_on(request.param) as url:
-        migrate(url)
+    with migrated_database(request.param, migrated_file, tmp_path) as url:
         yield url
 
 

@@ -10,7 +10,6 @@ class SignUpForm(Form):
 
     name = StringField(
         "Your name",
-        description="Optional",
         render_kw={"autocomplete": "name", "maxlength": 100},
     )
     email = email_field()
