@@ -1,6 +1,7 @@
 """Every package is pinned, and so is everything that it brings along."""
 
 import re
+from collections.abc import Set as AbstractSet
 from importlib.metadata import PackageNotFoundError, requires
 
 import pytest
@@ -30,7 +31,7 @@ def normalize(name: str) -> str:
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
 def test_what_a_package_needs_is_pinned_too(name: str) -> None:
     packages = pinned(name)
-    environment = dict(default_environment()) | {"extra": ""}
+    environment: dict[str, str | AbstractSet[str]] = {**default_environment(), "extra": ""}
     for package in packages:
         try:
             needs = requires(package) or []
