@@ -1,8 +1,8 @@
 """Every package is pinned, and so is everything that it brings along."""
 
 import re
-from collections.abc import Set as AbstractSet
 from importlib.metadata import PackageNotFoundError, requires
+from typing import cast
 
 import pytest
 from packaging.markers import default_environment
@@ -31,7 +31,7 @@ def normalize(name: str) -> str:
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
 def test_what_a_package_needs_is_pinned_too(name: str) -> None:
     packages = pinned(name)
-    environment: dict[str, str | AbstractSet[str]] = {**default_environment(), "extra": ""}
+    environment = cast(dict[str, str], default_environment()) | {"extra": ""}
     for package in packages:
         try:
             needs = requires(package) or []

@@ -108,7 +108,8 @@ def _make_key_file(directory: Path, algorithm: str) -> None:
 
 def _write_once(path: Path, text: str) -> None:
     """Write a file that only its owner reads, whole or not at all, never over another one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent)
     try:
         with os.fdopen(handle, "w") as file:

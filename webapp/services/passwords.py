@@ -105,8 +105,10 @@ def _matches(password: str, stored: str) -> bool:
         return hmac.compare_digest(_prefixed_hash(password, int(match[1]), match[2]), stored)
     if _PLAIN.fullmatch(stored):
         # Whoever made this hash cut at 72 bytes and could not take NUL; bcrypt 5 raises instead.
+        # Hashed all the same, or the time it takes would tell that there is an account.
         secret = password.encode("utf-8", "surrogatepass")
-        return b"\0" not in secret and bcrypt.checkpw(secret[:72], stored.encode())
+        is_right = bcrypt.checkpw(secret.replace(b"\0", b"")[:72], stored.encode())
+        return is_right and b"\0" not in secret
     raise ValueError("a stored password hash is of no known format")
 
 
