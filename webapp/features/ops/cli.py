@@ -1,13 +1,13 @@
 """Housekeeping from the shell; every command may run twice at once."""
 
 import click
-from flask.cli import AppGroup
 
+from webapp.doors.shell import Commands
 from webapp.features.ops import flow
 from webapp.services.parts import parts
 
-sessions = AppGroup("sessions", help="Sign-ins.")
-mail = AppGroup("mail", help="The outbox.")
+sessions = Commands("sessions", help="Sign-ins.")
+mail = Commands("mail", help="The outbox.")
 
 
 @sessions.command("prune")
