@@ -5,9 +5,11 @@ import sys
 from typing import Any
 
 from config import Settings, SettingsError
+from webapp.services.keys import load_keys
 
 try:
     _settings = Settings.from_env()
+    load_keys(_settings)
 except SettingsError as error:
     # Said once, here, before any worker is started.
     sys.exit(f"Latchkey does not start:\n{error}")

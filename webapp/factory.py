@@ -24,7 +24,7 @@ from webapp.services.passwords import Passwords
 from webapp.services.revocations import Revocations
 from webapp.services.throttle import Throttle
 from webapp.stores import sessions
-from webapp.stores.engine import engine_options, prepare_sqlite
+from webapp.stores.engine import engine_options, prepare_engine
 
 VERSION = "0.1.0"
 BODY_LIMIT = 64 * 1024
@@ -90,7 +90,7 @@ def bind_extensions(app: APIFlask, settings: Settings) -> None:
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
     jwt.init_app(app)
     with app.app_context():
-        prepare_sqlite(db)
+        prepare_engine(db)
     if settings.cors_origins:
         CORS(
             app,

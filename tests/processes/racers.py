@@ -8,6 +8,8 @@ from multiprocessing.connection import Connection
 from threading import BrokenBarrierError
 from typing import Any, Protocol
 
+from flask.testing import FlaskClient
+
 from config import Settings
 from tests.processes.kit import bearer
 from webapp.factory import create_app
@@ -44,6 +46,12 @@ class Racers:
     def __init__(self, lines: Sequence[Connection]) -> None:
         self._lines = lines
 
+    def enter(self, settings: Settings) -> None:
+        """Have each process make an application with these settings, for the calls that follow."""
+        for line in self._lines:
+            line.send(settings)
+        assert [_receive(line).status for line in self._lines] == [200] * len(self._lines)
+
     def race(self, calls: Sequence[Call]) -> list[Reply]:
         """Have each process make one call, all at once, and return what each was answered."""
         assert len(calls) == len(self._lines)
@@ -53,21 +61,18 @@ class Racers:
 
 
 @contextmanager
-def racers(settings: Settings, count: int) -> Iterator[Racers]:
+def racers(count: int) -> Iterator[Racers]:
     """Start processes; they are spawned, so that they share nothing but the database."""
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(count)
     pairs = [context.Pipe() for _ in range(count)]
     processes = [
-        context.Process(target=run, args=(settings, theirs, barrier), daemon=True)
-        for _, theirs in pairs
+        context.Process(target=run, args=(theirs, barrier), daemon=True) for _, theirs in pairs
     ]
     ours = [line for line, _ in pairs]
     try:
         for process in processes:
             process.start()
-        for line in ours:
-            assert _receive(line).status == 0
         yield Racers(ours)
     finally:
         for process in processes:
@@ -78,18 +83,22 @@ def racers(settings: Settings, count: int) -> Iterator[Racers]:
                 line.close()
 
 
-def run(settings: Settings, line: Connection, barrier: Barrier) -> None:
+def run(line: Connection, barrier: Barrier) -> None:
     """Be one of the processes."""
-    client = create_app(settings).test_client()
-    client.get("/readyz")  # so that all of them are connected and warm
-    line.send(Reply(0, {}, []))
+    client: FlaskClient | None = None
     while True:
-        call: Call = line.recv()
+        asked: Call | Settings = line.recv()
+        if isinstance(asked, Settings):
+            client = create_app(asked).test_client()
+            # So that all of them are connected and warm.
+            line.send(Reply(client.get("/readyz").status_code, {}, []))
+            continue
+        assert client
         try:
             barrier.wait(PATIENCE)
         except BrokenBarrierError:
             return
-        response = client.post(call.path, headers=bearer(call.token))
+        response = client.post(asked.path, headers=bearer(asked.token))
         body = response.get_json(silent=True) or {}
         line.send(Reply(response.status_code, body, response.headers.getlist("Set-Cookie")))
 

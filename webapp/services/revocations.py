@@ -46,7 +46,7 @@ class Revocations:
         # Ten seconds more, for clocks that differ between the nodes and the store.
         self._horizon = access_lifetime + timedelta(seconds=10)
         self._changes: dict[str, Change] = {}
-        self._read_at = float("-inf")
+        self._read_at = self._failed_at = float("-inf")
         self._lock = threading.Lock()
 
     def check(self, session_id: str, issued_at: int) -> None:
@@ -70,22 +70,23 @@ class Revocations:
         self._read_at = float("-inf")
 
     def _snapshot(self) -> dict[str, Change]:
-        age = time.monotonic() - self._read_at
+        asked_at = time.monotonic()
+        age = asked_at - self._read_at
         if age < MAX_AGE:
             return self._changes
         # One thread reads; the others go on with what there is, unless it is much too old.
         if self._lock.acquire(blocking=age > 2 * MAX_AGE):
             try:
                 if time.monotonic() - self._read_at >= MAX_AGE:
-                    self._read(age)
+                    self._read(age, asked_at)
             finally:
                 self._lock.release()
         return self._changes
 
-    def _read(self, age: float) -> None:
+    def _read(self, age: float, asked_at: float) -> None:
         started_at = time.monotonic()
         try:
-            found = self._read_changes(clock.now() - self._horizon)
+            found = self._try_to_read(asked_at)
         except TemporarilyUnavailable:
             if age > MAX_AGE_WHILE_DOWN:
                 raise
@@ -95,3 +96,14 @@ class Revocations:
             return
         self._changes = {sid: Change(at, is_ended) for sid, at, is_ended in found}
         self._read_at = started_at
+
+    def _try_to_read(self, asked_at: float) -> list[tuple[str, datetime, bool]]:
+        if self._failed_at > asked_at:
+            # Another thread tried in vain while this one waited for it. A try of its own would
+            # take as long again, and that of the next in the queue, too.
+            raise TemporarilyUnavailable
+        try:
+            return self._read_changes(clock.now() - self._horizon)
+        except TemporarilyUnavailable:
+            self._failed_at = time.monotonic()
+            raise

@@ -2,13 +2,38 @@
 
 import sqlite3
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import psycopg
 from flask_sqlalchemy import SQLAlchemy
+from psycopg.abc import PQGen
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Engine, event
 
 # Seconds. A request that waits for longer is worth less than one that is told to come back.
 _CONNECT, _STATEMENT, _POOL = 5, 10, 5
+# A little more than a statement may take: by then a server that is well has ended it itself.
+_ANSWER = _STATEMENT + 2
+
+R = TypeVar("R")
+
+
+class BoundedConnection(psycopg.Connection[Any]):
+    """A connection to PostgreSQL that gives a server up which hangs.
+
+    A server that is stopped, or a proxy before one that is gone, takes a statement and never
+    answers: no timeout of its own runs, and no TCP timeout either, as the bytes did arrive.
+    """
+
+    def wait(self, gen: PQGen[R], interval: float = 0.1, timeout: float | None = None) -> R:
+        """Wait for an answer, as psycopg does, but not for ever."""
+        try:
+            return super().wait(gen, interval, timeout or _ANSWER)
+        except psycopg.OperationalError:
+            if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+                # The answer may come yet, and must not be taken for that to another question.
+                self.pgconn.finish()
+            raise
 
 
 def engine_options(url: str) -> dict[str, Any]:
@@ -41,11 +66,19 @@ def engine_options(url: str) -> dict[str, Any]:
     return options
 
 
-def prepare_sqlite(db: SQLAlchemy) -> None:
-    """Have SQLite write ahead and hold foreign keys; needs the application's context."""
-    engine: Engine = db.engine
-    if engine.dialect.name != "sqlite":
-        return
+def prepare_engine(db: SQLAlchemy) -> None:
+    """Have each connection made as we need it; needs the application's context."""
+    if db.engine.dialect.name == "sqlite":
+        _prepare_sqlite(db.engine)
+    elif db.engine.dialect.name == "postgresql":
+
+        @event.listens_for(db.engine, "do_connect")
+        def connect(_dialect: object, _record: object, args: Any, kwargs: Any) -> object:
+            return BoundedConnection.connect(*args, **kwargs)
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    """Have SQLite write ahead and hold foreign keys."""
     if engine.url.database and engine.url.database != ":memory:":
         Path(engine.url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 
