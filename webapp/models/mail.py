@@ -16,7 +16,7 @@ class OutboxRow(Base):
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     template: Mapped[str] = mapped_column(String(40))
-    recipient: Mapped[str] = mapped_column(Email)
+    recipient: Mapped[str] = mapped_column(Email, index=True)
     subject: Mapped[str] = mapped_column(String(200))
     text: Mapped[str] = mapped_column(Text)
     html: Mapped[str] = mapped_column(Text)

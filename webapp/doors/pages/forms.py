@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from flask import g, request
 from flask_wtf import FlaskForm
 from flask_wtf.form import _Auto
-from wtforms import EmailField, Field, ValidationError
+from wtforms import EmailField, Field, PasswordField, ValidationError
 from wtforms.csrf.core import CSRF
 
 from webapp.doors import csrf
@@ -90,6 +90,16 @@ def email_field(autocomplete: str = "username") -> Any:
             "spellcheck": "false",
         },
     )
+
+
+def new_password_field(label: str = "Password") -> Any:
+    """Return a field for a password to be chosen."""
+    return PasswordField(label, render_kw={"autocomplete": "new-password", "required": True})
+
+
+def present_password_field(label: str = "Password") -> Any:
+    """Return a field for a password that one has."""
+    return PasswordField(label, render_kw={"autocomplete": "current-password", "required": True})
 
 
 def page_csrf_token() -> str:

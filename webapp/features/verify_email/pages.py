@@ -28,9 +28,11 @@ def show() -> Response:
         email = mark.email if mark else None
         return form_page("verify_email/check_mail.html", form, email=email, notice=notice)
     claim = flow.look_at_link(token)
+    template = "change_email/confirm.html" if claim.old_email else "verify_email/confirm.html"
     return page(
-        "verify_email/confirm.html",
+        template,
         email=claim.email,
+        old_email=claim.old_email,
         name=claim.name,
         requested_at=claim.requested_at,
         token=token,
@@ -47,16 +49,18 @@ def confirm() -> Response:
         flow.disown(token, client_of_request())
         return page("verify_email/removed.html")
     mark = browsers_mark()
-    signed_in = flow.confirm(
+    confirmed = flow.confirm(
         token,
         client_of_request(),
         browser_secret=mark.browser_secret if mark else None,
         replaces=cookie_session_id(),
     )
-    if signed_in is None:
+    if confirmed.is_change:
+        return see_other("/account/security?notice=email_changed")
+    if confirmed.signed_in is None:
         return see_other("/login?notice=email_verified")
     response = see_other(safe_next(mark.target if mark else None))
-    cookies.place(response, signed_in)
+    cookies.place(response, confirmed.signed_in)
     return response
 
 
