@@ -49,6 +49,12 @@ def ask_for_change(command: ChangeEmail, claims: AccessClaims, client: Client) -
     transact(lambda: _ask(account, email, claims, client))
 
 
+def pending_address(claims: AccessClaims) -> str | None:
+    """Return the address that somebody asked for and has not proved yet, or None."""
+    waiting = read(lambda: token_store.waiting_of(claims.user_id, clock.now()))
+    return next((token.email for token in waiting if token.purpose == Purpose.CHANGE_EMAIL), None)
+
+
 def complete(found: OneTimeToken, client: Client) -> None:
     """Move the account to the address that is proved now; part of a transaction.
 

@@ -56,5 +56,8 @@ def undo() -> Response:
 
 
 def _page(form: ChangeEmailForm) -> Response:
-    account = get_profile(current_principal().claims)
-    return form_page("change_email/change.html", form, account=account, pending=None, notice=None)
+    claims = current_principal().claims
+    account, pending = get_profile(claims), flow.pending_address(claims)
+    return form_page(
+        "change_email/change.html", form, account=account, pending=pending, notice=None
+    )
