@@ -8,15 +8,21 @@ import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 ROOT = Path(__file__).resolve().parent
 INSTANCE = ROOT / "instance"
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+# Ten years from now is still a date.
+_LONGEST = timedelta(days=3650)
+# As browsers send it.
+_ORIGIN = re.compile(r"https?://([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?")
+_DRIVERS = ("sqlite", "postgresql+psycopg", "mysql+pymysql", "mariadb+pymysql")
 _PUBLISHED = re.compile(r"change[-_ ]?me|secret[-_ ]?key|your[-_ ]|example|insecure|password", re.I)
 
 
@@ -31,7 +37,10 @@ def parse_duration(value: Any) -> Any:
     match = re.fullmatch(r"(\d{1,9})\s*([smhd]?)", str(value).strip())
     if match is None:
         raise ValueError("write a duration like 900, 15m, 12h or 30d")
-    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+    duration = timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+    if duration > _LONGEST:
+        raise ValueError("write a duration of at most 3650d")
+    return duration
 
 
 def split_commas(value: Any) -> Any:
@@ -47,6 +56,7 @@ def parse_switch(value: Any) -> Any:
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+Lifetime = Annotated[timedelta, Field(gt=timedelta(0)), BeforeValidator(parse_duration)]
 Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_commas)]
 Switch = Annotated[bool, BeforeValidator(parse_switch)]
 
@@ -90,13 +100,13 @@ class Settings(BaseSettings):
         description="`sqlite:///…`, `postgresql://…` or `mysql://…` as given; the driver is added.",
     )
     redis_url: str = Field("", description="Shares the rate limits between processes.")
-    access_token_expires: Duration = Field(
+    access_token_expires: Lifetime = Field(
         timedelta(minutes=15), description="How long an access token lasts."
     )
-    refresh_token_expires: Duration = Field(
+    refresh_token_expires: Lifetime = Field(
         timedelta(days=30), description="Idle limit of a session: each refresh starts it again."
     )
-    session_lifetime: Duration = Field(
+    session_lifetime: Lifetime = Field(
         timedelta(days=90), description="Absolute limit of a session, however often refreshed."
     )
     refresh_grace: Duration = Field(
@@ -174,14 +184,14 @@ class Settings(BaseSettings):
 
         :raises SettingsError: when production would start with something missing or weak.
         """
-        base = (self.base_url or f"http://localhost:{self.port}").rstrip("/")
+        base = (self.base_url or f"http://localhost:{self.port}").rstrip("/").lower()
         settings = self.model_copy(
             update={
                 "base_url": base,
                 "token_issuer": self.token_issuer or base,
                 "token_audience": self.token_audience or base,
                 "database_url": _with_driver(self.database_url),
-                "cors_origins": tuple(origin.rstrip("/") for origin in self.cors_origins),
+                "cors_origins": tuple(o.rstrip("/").lower() for o in self.cors_origins),
             }
         )
         problems = [*settings._problems(), *(settings._weaknesses() if self.is_production else [])]
@@ -197,13 +207,20 @@ class Settings(BaseSettings):
     def _problems(self) -> list[str]:
         """Say what cannot work, in development either."""
         found = []
-        parts = urlsplit(self.base_url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
+        if not _ORIGIN.fullmatch(self.base_url):
             found.append("BASE_URL has to be an origin such as https://id.example.org, no path.")
-        if self.cookie_samesite == "None" and parts.scheme != "https":
+        if self.cookie_samesite == "None" and not self.base_url.startswith("https://"):
             found.append("COOKIE_SAMESITE=None needs an https BASE_URL; browsers refuse it else.")
-        if "*" in self.cors_origins:
-            found.append("CORS_ORIGINS takes exact origins, not *: list the ones you trust.")
+        if not all(map(_ORIGIN.fullmatch, self.cors_origins)):
+            found.append("CORS_ORIGINS takes exact origins such as https://app.example.org, not *.")
+        if _scheme(self.database_url) not in _DRIVERS:
+            found.append("DATABASE_URL has to be sqlite:///…, postgresql://… or mysql://….")
+        if self.redis_url and _scheme(self.redis_url) not in ("redis", "rediss"):
+            found.append("REDIS_URL has to be like redis://localhost:6379.")
+        if self.smtp_url and _scheme(self.smtp_url.get_secret_value()) not in ("smtp", "smtps"):
+            found.append("SMTP_URL has to be like smtp://user:pass@mail.example.org:587.")
+        if not re.fullmatch(r"[^\x00-\x1f]*@[^\s@<>]+>?", self.mail_from):
+            found.append("MAIL_FROM has to be an address such as no-reply@example.org.")
         if self.jwt_algorithm == "HS256" and self.jwt_private_key.get_secret_value():
             found.append("JWT_ALGORITHM=HS256 signs with JWT_SECRET; take JWT_PRIVATE_KEY away.")
         return found
@@ -239,16 +256,23 @@ def weakness(secret: str) -> str | None:
         return "is shorter than 32 bytes"
     if len(set(secret)) < 10:
         return "repeats too few characters to be random"
-    if _PUBLISHED.search(secret) or secret in _published_values():
+    if _PUBLISHED.search(secret) or secret in _documentation():
         return "is a value that stands in documentation, known to everybody"
     return None
 
 
-def _published_values() -> set[str]:
-    """Every word of the shipped docs that is long enough to be taken for a secret."""
-    files = [ROOT / ".env.example", ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
-    text = " ".join(file.read_text("utf-8") for file in files if file.is_file())
-    return set(re.findall(r"[^\s`'\"=]{32,}", text))
+def _documentation() -> str:
+    """Return all that is shipped for reading, where a secret may have been copied from."""
+    files = [ROOT / ".env.example", *ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    return "\n".join(file.read_text("utf-8") for file in files if file.is_file())
+
+
+def _scheme(url: str) -> str:
+    """Return the scheme of a URL, or an empty string where the rest of it does not parse."""
+    try:
+        return make_url(url).drivername
+    except (ArgumentError, ValueError):
+        return ""
 
 
 def _with_driver(url: str) -> str:

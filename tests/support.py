@@ -211,7 +211,8 @@ def _wait_until_up(site: LiveSite) -> None:
     give_up_at = time.monotonic() + 30
     while time.monotonic() < give_up_at and site.process.poll() is None:
         try:
-            if requests.get(site.url + "/healthz", timeout=2).ok:
+            # It listens before its workers are ready, so that an answer can take a while.
+            if requests.get(site.url + "/healthz", timeout=30).ok:
                 return
         except requests.ConnectionError:
             time.sleep(0.05)

@@ -9,7 +9,6 @@ was open in another tab can still be sent.
 import hmac
 import re
 import secrets
-from urllib.parse import urlsplit
 
 from flask import Response, g, request
 
@@ -23,7 +22,7 @@ FIELD = "csrf_token"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 _NOBODY = "anonymous"
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_LOOPBACK = re.compile(r"(https?)://(?:localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?")
 
 
 def check_origin() -> None:
@@ -134,10 +133,6 @@ def _is_ours(origin: str) -> bool:
     if origin == settings.base_url or origin in settings.cors_origins:
         return True
     # Development is opened as localhost and as 127.0.0.1 alike.
-    ours, theirs = urlsplit(settings.base_url), urlsplit(origin)
-    return (
-        not settings.is_production
-        and ours.hostname in _LOOPBACK
-        and theirs.hostname in _LOOPBACK
-        and (ours.scheme, ours.port) == (theirs.scheme, theirs.port)
-    )
+    ours, theirs = _LOOPBACK.fullmatch(settings.base_url), _LOOPBACK.fullmatch(origin)
+    is_same = ours is not None and theirs is not None and ours.groups() == theirs.groups()
+    return is_same and not settings.is_production

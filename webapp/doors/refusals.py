@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from webapp.doors.api.problems import field_errors, problem
-from webapp.doors.pages.guards import bounce
+from webapp.doors.pages.guards import BOUNCE_PATH, bounce
 from webapp.doors.pages.rendering import error_page, see_other
 from webapp.doors.statuses import Refusal, refusal_of
 from webapp.errors import AuthError, TokenExpired, TokenRevoked, ValidationFailed
@@ -16,6 +16,8 @@ from webapp.errors import AuthError, TokenExpired, TokenRevoked, ValidationFaile
 logger = logging.getLogger(__name__)
 
 _JSON_PATHS = ("/api/", "/healthz", "/readyz", "/.well-known/")
+# People come through these on the way from page to page.
+_PAGES_AMONG_THEM = (BOUNCE_PATH, "/api/v1/docs")
 
 
 def prepare(app: APIFlask) -> None:
@@ -32,7 +34,7 @@ def _refuse(error: Exception) -> Response:
         logger.exception("unexpected error %s at %s %s", g.request_id, request.method, request.path)
     elif refusal.status == 503:
         logger.warning("unavailable: %r, by %r", error, error.__cause__)
-    if request.path.startswith(_JSON_PATHS):
+    if request.path.startswith(_JSON_PATHS) and request.path not in _PAGES_AMONG_THEM:
         return problem(refusal)
     if isinstance(error, TokenExpired):
         return bounce()

@@ -5,9 +5,9 @@ the server's yes and writing it down, the message goes out again once the claim 
 the same Message-ID, so that mailboxes can tell; losing it would be worse.
 """
 
+import ipaddress
 import logging
 import smtplib
-import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from webapp.stores.transactions import read, transact
 
 logger = logging.getLogger(__name__)
 
-# After the first failure, the second, …; then it is given up, after a little over two days.
+# After the first failure, the second, …; then it is given up, after almost two days.
 PAUSES = tuple(
     timedelta(seconds=s) for s in (5, 30, 120, 600, 1800, 3600, 10800, 21600, 43200, 86400)
 )
@@ -128,7 +128,10 @@ def _compose(settings: Settings, message: Message) -> EmailMessage:
 
 
 def _is_this_machine(host: str) -> bool:
-    return host in ("localhost", "::1") or host.startswith("127.")
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _trusting(context: ssl.SSLContext, host: str) -> ssl.SSLContext:
@@ -141,7 +144,8 @@ def _trusting(context: ssl.SSLContext, host: str) -> ssl.SSLContext:
 
 def _explain(problem: Exception) -> str:
     """Return the server's code and words on one line, for the log and the outbox."""
-    if isinstance(problem, TimeoutError | socket.timeout):
+    # smtplib says that the server hung up, and keeps the reason to itself.
+    if isinstance(problem, TimeoutError) or isinstance(problem.__context__, TimeoutError):
         return "the mail server did not answer in time"
     code: int
     words: bytes | str

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
@@ -60,7 +61,8 @@ def load_keys(settings: Settings, instance: Path = INSTANCE) -> KeyRing:
         secret = settings.jwt_secret.get_secret_value()
         return KeyRing([_from_secret(secret or make_secret_file(instance / "jwt_secret"))])
     if pem := settings.jwt_private_key.get_secret_value():
-        return KeyRing([_from_pem(pem.replace("\\n", "\n"), settings.jwt_algorithm)])
+        pem = pem.replace("\\n", "\n")
+        return KeyRing([_from_pem(pem, settings.jwt_algorithm, "JWT_PRIVATE_KEY")])
     directory = Path(settings.keys_dir) if settings.keys_dir else instance / "keys"
     files = _key_files(directory, settings.jwt_algorithm)
     if not files and not settings.is_production:
@@ -68,7 +70,9 @@ def load_keys(settings: Settings, instance: Path = INSTANCE) -> KeyRing:
         files = _key_files(directory, settings.jwt_algorithm)
     if not files:
         raise SettingsError(f"KEYS_DIR {directory} holds no {settings.jwt_algorithm} key (*.pem).")
-    return KeyRing([_from_pem(file.read_text(), settings.jwt_algorithm) for file in files])
+    return KeyRing(
+        [_from_pem(file.read_text(), settings.jwt_algorithm, f"The key {file}") for file in files]
+    )
 
 
 def make_secret_file(path: Path) -> str:
@@ -126,11 +130,11 @@ def _from_secret(secret: str) -> SigningKey:
     return SigningKey(kid, secret, secret, None)
 
 
-def _from_pem(pem: str, algorithm: str) -> SigningKey:
+def _from_pem(pem: str, algorithm: str, name: str) -> SigningKey:
     try:
         key = serialization.load_pem_private_key(pem.encode(), password=None)
-    except (ValueError, TypeError) as error:
-        raise SettingsError(f"The signing key is not a private key in PEM: {error}.") from None
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise SettingsError(f"{name} is not a private key in PEM without a password.") from None
     jwk: dict[str, Any]
     if isinstance(key, ed25519.Ed25519PrivateKey) and algorithm == "EdDSA":
         jwk = OKPAlgorithm.to_jwk(key.public_key(), as_dict=True)
@@ -139,7 +143,7 @@ def _from_pem(pem: str, algorithm: str) -> SigningKey:
     elif isinstance(key, rsa.RSAPrivateKey) and algorithm == "RS256":
         jwk = RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)
     else:
-        raise SettingsError(f"The signing key is not one for JWT_ALGORITHM={algorithm}.")
+        raise SettingsError(f"{name} is not a key for JWT_ALGORITHM={algorithm}.")
     members = ("crv", "e", "kty", "n", "x", "y")
     required: dict[str, str] = {name: jwk[name] for name in members if name in jwk}
     kid = _thumbprint(required)

@@ -1,5 +1,6 @@
 """Mail: written into the outbox with what it tells about, delivered by a thread of its own."""
 
+import atexit
 import logging
 import os
 import threading
@@ -14,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, select_autoescape
 from config import ROOT, Settings
 from webapp import clock
 from webapp.errors import TemporarilyUnavailable
+from webapp.services.colours import ink_on
 from webapp.services.delivery import deliver_due
 from webapp.services.ids import new_id
 from webapp.stores import outbox
@@ -63,7 +65,13 @@ class Mailer:
 
         :param template: the name of the pair in templates/mail; the text begins with its subject.
         """
-        context |= {"app_name": self._settings.app_name, "base_url": self._settings.base_url}
+        accent = self._settings.app_accent
+        context |= {
+            "app_name": self._settings.app_name,
+            "base_url": self._settings.base_url,
+            "accent": accent,
+            "accent_ink": ink_on(accent) if accent else "",
+        }
         head, _, text = self._render(f"{template}.txt", context).partition("\n\n")
         subject = " ".join(head.removeprefix("Subject:").split())
         now = clock.now()
@@ -98,10 +106,13 @@ class Mailer:
                 self._is_awake = threading.Event()
                 self._thread = threading.Thread(target=self._run, name="mail", daemon=True)
                 self._thread.start()
+                # A command ends once it has said its word, a worker when it is told to: neither
+                # may drop a message that is claimed, which would then wait for the claim's end.
+                atexit.register(self.stop)
         self._is_awake.set()
 
     def stop(self, patience: float = 10.0) -> None:
-        """Let the message under way be finished, then end the thread; for a worker that exits."""
+        """Let the message under way be finished, then end the thread; for a process that exits."""
         self._is_stopping = True
         self._is_awake.set()
         if self._thread and self._process == os.getpid():

@@ -13,7 +13,13 @@ _CONNECT, _STATEMENT, _POOL = 5, 10, 5
 
 def engine_options(url: str) -> dict[str, Any]:
     """Return SQLAlchemy's engine options for a database address with its driver named."""
-    options: dict[str, Any] = {"pool_timeout": _POOL, "pool_size": 10, "max_overflow": 10}
+    options: dict[str, Any] = {
+        "pool_timeout": _POOL,
+        "pool_size": 10,
+        "max_overflow": 10,
+        # An error would else carry them into the log: addresses, hashes, mail with its link.
+        "hide_parameters": True,
+    }
     if url.startswith("sqlite"):
         options["connect_args"] = {"timeout": _CONNECT, "check_same_thread": False}
     elif url.startswith("postgresql"):

@@ -58,12 +58,17 @@ class StrictJSONProvider(DefaultJSONProvider):
 
         :raises ValueError: when it cannot be read, or not in one way alone.
         """
+        # The standard library would guess at UTF-16 and let half characters pass (RFC 8259, 8.1).
+        text = s.decode() if isinstance(s, bytes) else s
         try:
             found = super().loads(
-                s, object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant, **kwargs
+                text,
+                object_pairs_hook=_refuse_duplicates,
+                parse_constant=_refuse_constant,
+                **kwargs,
             )
             # Half of a surrogate pair is no character: it can neither be hashed nor stored.
-            if (b"\\u" if isinstance(s, bytes) else "\\u") in s:  # type: ignore[operator]
+            if "\\u" in text:
                 json.dumps(found, ensure_ascii=False).encode()
         except RecursionError:
             raise ValueError("nested too deeply") from None

@@ -9,7 +9,9 @@ from markupsafe import Markup
 from config import Settings
 from webapp import clock
 from webapp.doors.pages.forms import Form, page_csrf_token
+from webapp.doors.pages.paths import safe_next, this_path
 from webapp.doors.statuses import Refusal
+from webapp.services.colours import ink_on
 from webapp.services.mailer import exact_time
 from webapp.services.records import Account
 
@@ -34,14 +36,15 @@ def form_page(template: str, form: Form, **context: Any) -> Response:
 
 def error_page(refusal: Refusal) -> Response:
     """Render a refusal; the number at the bottom is the one that the log knows it by."""
+    can_be_retried = refusal.status == 503 and request.method == "GET"
     response = page(
         "errors/error.html",
         refusal.status,
         title=refusal.title,
         sentence=refusal.detail,
         request_id=g.get("request_id", ""),
-        action_url=request.path if refusal.status == 503 and request.method == "GET" else "/",
-        action_label="Try again" if refusal.status == 503 else "Go to the start page",
+        action_url=safe_next(this_path(), "/") if can_be_retried else "/",
+        action_label="Try again" if can_be_retried else "Go to the start page",
     )
     response.headers.extend(refusal.headers)
     return response
@@ -80,14 +83,6 @@ def csrf_field() -> Markup:
     """Return the hidden field for a form that has nothing else to type into."""
     field = Markup('<input type="hidden" name="csrf_token" value="{}">')
     return field.format(page_csrf_token())
-
-
-def ink_on(accent: str) -> str:
-    """Return black or white, whichever reads better on a colour (WCAG 2.2, contrast ratio)."""
-    channels = [int(accent[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return "#000000" if (luminance + 0.05) / 0.05 > 1.05 / (luminance + 0.05) else "#ffffff"
 
 
 def iso(moment: datetime) -> str:

@@ -1,14 +1,14 @@
 """Housekeeping from the shell; every command may run twice at once."""
 
 import click
-from flask.cli import AppGroup
 
+from webapp.doors.shell import Commands
 from webapp.features.ops import flow
 from webapp.services.parts import parts
 
-sessions = AppGroup("sessions", help="Sign-ins.")
-accounts = AppGroup("accounts", help="Accounts that their owners deleted.")
-mail = AppGroup("mail", help="The outbox.")
+sessions = Commands("sessions", help="Sign-ins.")
+accounts = Commands("accounts", help="Accounts that their owners deleted.")
+mail = Commands("mail", help="The outbox.")
 
 
 @sessions.command("prune")

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 
 import click
-from flask.cli import AppGroup
 
-from webapp.errors import AuthError, NotFound, ValidationFailed
+from webapp.doors.shell import Commands
+from webapp.errors import NotFound
 from webapp.features.users import flow
 from webapp.services.client import Client
 from webapp.services.records import Account
 
-user = AppGroup("user", help="Accounts.")
+user = Commands("user", help="Accounts.")
 
 SHELL = Client(ip="", user_agent="command line")
 
@@ -28,7 +28,7 @@ SHELL = Client(ip="", user_agent="command line")
 @click.option("--verified", is_flag=True, help="Take the address as proved.")
 def create(email: str, password: str, role: str, verified: bool) -> None:
     """Make an account."""
-    account = _run(lambda: flow.create_user(flow.NewUser(email, password, role, verified), SHELL))
+    account = flow.create_user(flow.NewUser(email, password, role, verified), SHELL)
     click.echo(f"Created {account.email} ({account.id}).")
     if not account.email_verified:
         click.echo("A link to confirm the address is in the outbox.")
@@ -47,7 +47,7 @@ def list_users() -> None:
 @click.argument("email")
 def disable(email: str) -> None:
     """Shut an account and sign it out everywhere."""
-    account = _run(lambda: flow.disable_user(email, SHELL))
+    account = _found(lambda: flow.disable_user(email, SHELL))
     click.echo(f"Disabled {account.email}: signed out everywhere within about a second.")
 
 
@@ -55,16 +55,12 @@ def disable(email: str) -> None:
 @click.argument("email")
 def enable(email: str) -> None:
     """Reopen an account."""
-    click.echo(f"Enabled {_run(lambda: flow.enable_user(email, SHELL)).email}.")
+    click.echo(f"Enabled {_found(lambda: flow.enable_user(email, SHELL)).email}.")
 
 
-def _run(work: Callable[[], Account]) -> Account:
-    """Run a flow and say in plain words what it refuses."""
+def _found(work: Callable[[], Account]) -> Account:
+    """Run a flow about one account and say so when there is none."""
     try:
         return work()
-    except ValidationFailed as error:
-        raise click.ClickException(" ".join(item.message for item in error.errors)) from None
     except NotFound:
         raise click.ClickException("There is no account with that address.") from None
-    except AuthError as error:
-        raise click.ClickException(error.message) from None
