@@ -12,6 +12,7 @@ from tests.account_kit import (
     AccountPages,
     another,
     later,
+    mailed,
     mails,
     reset_link,
     signed_in,
@@ -34,7 +35,8 @@ def test_the_new_password_counts_from_then_on(account_door: AccountDoor) -> None
 def test_a_wrong_present_password_changes_nothing(account_door: AccountDoor) -> None:
     door = signed_in(account_door)
     answer = door.change_password(WRONG)
-    assert (answer.status, answer.fields) == (422, {"current_password"})
+    assert answer.status == 422
+    assert answer.fields == {"current_password"}
     assert another(door).sign_in(ALICE).is_fine
 
 
@@ -50,7 +52,8 @@ def test_a_new_password_that_cannot_be_used_is_refused(
 ) -> None:
     door = signed_in(account_door)
     answer = door.change_password(PASSWORD, refused)
-    assert (answer.status, answer.fields) == (422, {"new_password"})
+    assert answer.status == 422
+    assert answer.fields == {"new_password"}
     assert another(door).sign_in(ALICE).is_fine
 
 
@@ -85,6 +88,17 @@ def test_a_link_to_a_new_password_falls_with_it(account_door: AccountDoor) -> No
     token = reset_link(another(door))
     door.change_password()
     assert door.reset(token, "a third horse 19").status == 400
+
+
+def test_a_pending_change_of_address_falls_with_it(account_door: AccountDoor) -> None:
+    """Else a thief who asked for it while signed in would move the account afterwards."""
+    thief, owner = signed_in(account_door), another(account_door)
+    thief.change_email("thief@example.com")
+    owner.sign_in(ALICE)
+    owner.change_password()
+    pending = mailed(thief.app, "thief@example.com", "email_change")
+    assert thief.verify(pending).status == 400
+    assert owner.who_am_i() == ALICE
 
 
 def test_an_old_sign_in_has_to_be_confirmed_first(app: APIFlask) -> None:

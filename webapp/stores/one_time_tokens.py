@@ -102,6 +102,16 @@ def waiting_of(user_id: str, now: datetime) -> list[OneTimeToken]:
     return [OneTimeToken(*row) for row in rows]
 
 
+def all_of(user_id: str) -> list[OneTimeToken]:
+    """Return every token that is kept of a person, be it used or expired."""
+    rows = db.session.execute(
+        select(*(getattr(OneTimeTokenRow, field) for field in _FIELDS))
+        .where(OneTimeTokenRow.user_id == user_id)
+        .order_by(OneTimeTokenRow.created_at)
+    )
+    return [OneTimeToken(*row) for row in rows]
+
+
 def prune(before: datetime) -> None:
     """Delete the tokens that expired before this moment."""
     db.session.execute(delete(OneTimeTokenRow).where(OneTimeTokenRow.expires_at < before))

@@ -131,6 +131,16 @@ def list_of(user_id: str, now: datetime) -> list[Session]:
     return [Session(*row) for row in rows]
 
 
+def all_of(user_id: str) -> list[Session]:
+    """Return every session that is kept of a person, be it ended or expired, oldest first."""
+    rows = db.session.execute(
+        select(*_COLUMNS)
+        .where(SessionRow.user_id == user_id)
+        .order_by(SessionRow.created_at, SessionRow.id)
+    )
+    return [Session(*row) for row in rows]
+
+
 def set_authenticated(session_id: str, now: datetime) -> bool:
     """Note that its owner has shown the password again; False when the session has ended."""
     return changes_one(

@@ -92,12 +92,14 @@ def undo(token: str, client: Client) -> str:
 def _ask(account: Account, email: str, claims: AccessClaims, client: Client) -> None:
     audit.record("email_change_requested", client, user_id=account.id, session_id=claims.session_id)
     notices.email_change_requested(account, email, client)
+    # For a taken address, too, where nobody gets it: it ends the earlier link and shows as waiting
+    # just like any other.
+    token = one_time_tokens.issue(Purpose.CHANGE_EMAIL, account.id, email=email)
     holder = users.find_by_email(email)
     if holder and holder.email_verified:
         notices.email_change_taken(email, client)
         return
     mailer = parts().mailer
-    token = one_time_tokens.issue(Purpose.CHANGE_EMAIL, account.id, email=email)
     mailer.send(
         "email_change",
         email,
@@ -128,7 +130,8 @@ def _undo(token: str, client: Client) -> str:
     _move(account, found.email)
     users.forget_devices(account.id, clock.now())
     sessions.end_all_of(account.id, "email_change_undone")
-    one_time_tokens.void(account.id, Purpose.VERIFY_EMAIL, Purpose.CHANGE_EMAIL)
+    # A notice of a sign-in went to the mailbox that is left now: its link leads to a password.
+    one_time_tokens.void(account.id, Purpose.VERIFY_EMAIL, Purpose.CHANGE_EMAIL, Purpose.NOT_ME)
     # Whatever came after the change that is undone falls with it; what came before it stands.
     token_store.void(account.id, [Purpose.UNDO_EMAIL_CHANGE], since=found.created_at)
     audit.record("email_change_undone", client, user_id=account.id)

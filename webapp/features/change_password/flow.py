@@ -33,6 +33,7 @@ def _change(account: Account, new_hash: str, claims: AccessClaims, client: Clien
         message = "The password was changed elsewhere just now. Check it and try again."
         raise ValidationFailed(FieldError("current_password", "wrong_password", message))
     sessions.end_all_of(account.id, "password_changed", but=claims.session_id)
-    one_time_tokens.void(account.id, Purpose.RESET_PASSWORD)
+    # A thief who was signed in may have asked to move the account: that falls with the password.
+    one_time_tokens.void(account.id, Purpose.RESET_PASSWORD, Purpose.CHANGE_EMAIL)
     audit.record("password_changed", client, user_id=account.id, session_id=claims.session_id)
     notices.password_changed(account, client)

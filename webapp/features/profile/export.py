@@ -24,9 +24,8 @@ def export(claims: AccessClaims) -> dict[str, Any]:
 
 
 def _collect(account: Account) -> dict[str, Any]:
-    now = clock.now()
     return {
-        "exported_at": _time(now),
+        "exported_at": _time(clock.now()),
         "account": {
             "id": account.id,
             "email": account.email,
@@ -43,10 +42,11 @@ def _collect(account: Account) -> dict[str, Any]:
                 "created_at": _time(session.created_at),
                 "last_used_at": _time(session.last_used_at),
                 "expires_at": _time(session.expires_at),
+                "ended_at": _time(session.ended_at),
                 "ip": session.ip,
                 "user_agent": session.user_agent,
             }
-            for session in sessions.list_of(account.id, now)
+            for session in sessions.all_of(account.id)
         ],
         "links": [
             {
@@ -55,7 +55,7 @@ def _collect(account: Account) -> dict[str, Any]:
                 "created_at": _time(token.created_at),
                 "expires_at": _time(token.expires_at),
             }
-            for token in one_time_tokens.waiting_of(account.id, now)
+            for token in one_time_tokens.all_of(account.id)
         ],
         "events": [
             {
