@@ -47,6 +47,7 @@ def upgrade() -> None:
         "outbox",
         sa.Column("id", ID, nullable=False),
         sa.Column("template", sa.String(length=40), nullable=False),
+        sa.Column("user_id", ID, nullable=False),
         sa.Column("recipient", EMAIL, nullable=False),
         sa.Column("subject", sa.String(length=200), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
@@ -60,7 +61,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
     )
     op.create_index(op.f("ix_outbox_due_at"), "outbox", ["due_at"])
-    op.create_index(op.f("ix_outbox_recipient"), "outbox", ["recipient"])
+    op.create_index(op.f("ix_outbox_user_id"), "outbox", ["user_id"])
 
     op.create_table(
         "roles",

@@ -16,7 +16,9 @@ class OutboxRow(Base):
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     template: Mapped[str] = mapped_column(String(40))
-    recipient: Mapped[str] = mapped_column(Email, index=True)
+    # Whose account it is about: the address alone is not enough to find it again.
+    user_id: Mapped[str] = mapped_column(Id, index=True)
+    recipient: Mapped[str] = mapped_column(Email)
     subject: Mapped[str] = mapped_column(String(200))
     text: Mapped[str] = mapped_column(Text)
     html: Mapped[str] = mapped_column(Text)

@@ -15,31 +15,34 @@ FORGOT = "/forgot-password"
 
 def password_changed(account: Account, client: Client) -> None:
     """Tell that the password is another one."""
-    _send(account.email, "password_changed", client, reset_link=_link(FORGOT))
+    _send(account, "password_changed", client, reset_link=_link(FORGOT))
 
 
 def new_sign_in(account: Account, session: Session, client: Client) -> None:
     """Tell of a sign-in from a device that is new, with the link "this was not me"."""
     token = issue(Purpose.NOT_ME, account.id, subject=session.id)
-    _send(account.email, "new_sign_in", client, link=_link(f"/not-me?token={token}"))
+    _send(account, "new_sign_in", client, link=_link(f"/not-me?token={token}"))
 
 
 def email_change_requested(account: Account, new_email: str, client: Client) -> None:
     """Tell the present address that the account is to move to another one."""
     links = {"account_link": _link("/account/security"), "reset_link": _link(FORGOT)}
-    _send(account.email, "email_change_requested", client, new_email=new_email, **links)
+    _send(account, "email_change_requested", client, new_email=new_email, **links)
 
 
-def email_change_taken(new_email: str, client: Client) -> None:
-    """Tell an address that has an account that somebody wanted to move theirs to it."""
+def email_change_taken(holder: Account, client: Client) -> None:
+    """Tell whoever has an account that somebody wanted to move theirs to its address."""
     links = {"sign_in_link": _link("/login"), "reset_link": _link(FORGOT)}
-    _send(new_email, "email_change_taken", client, **links)
+    _send(holder, "email_change_taken", client, **links)
 
 
-def email_changed(old_email: str, new_email: str, undo_token: str, client: Client) -> None:
-    """Tell the old address that the account has moved, with the link that takes it back."""
+def email_changed(account: Account, new_email: str, undo_token: str, client: Client) -> None:
+    """Tell the old address that the account has moved, with the link that takes it back.
+
+    :param account: as it was before, with the old address.
+    """
     _send(
-        old_email,
+        account,
         "email_changed",
         client,
         new_email=new_email,
@@ -48,27 +51,28 @@ def email_changed(old_email: str, new_email: str, undo_token: str, client: Clien
     )
 
 
-def email_change_undone(email: str, client: Client) -> None:
-    """Tell an address that the account has moved back."""
-    _send(email, "email_change_undone", client, reset_link=_link(FORGOT))
+def email_change_undone(account: Account, email: str, client: Client) -> None:
+    """Tell one of the two addresses that the account has moved back."""
+    _send(account, "email_change_undone", client, to=email, reset_link=_link(FORGOT))
 
 
 def account_deleted(account: Account, erased_at: datetime, client: Client) -> None:
     """Tell that the account will be erased, and how to keep it."""
     moment = exact_time(erased_at)
-    _send(account.email, "account_deleted", client, erased_at=moment, sign_in_link=_link("/login"))
+    _send(account, "account_deleted", client, erased_at=moment, sign_in_link=_link("/login"))
 
 
 def account_waiting(account: Account, erased_at: datetime, client: Client) -> None:
     """Tell whoever signs up again that signing in brings their account back."""
     moment = exact_time(erased_at)
-    _send(account.email, "account_waiting", client, erased_at=moment, sign_in_link=_link("/login"))
+    _send(account, "account_waiting", client, erased_at=moment, sign_in_link=_link("/login"))
 
 
-def _send(recipient: str, template: str, client: Client, **context: object) -> None:
+def _send(account: Account, template: str, client: Client, to: str = "", **context: object) -> None:
     parts().mailer.send(
         template,
-        recipient,
+        account,
+        to,
         when=exact_time(clock.now()),
         requested_from=str(client),
         device=describe_user_agent(client.user_agent),

@@ -173,7 +173,7 @@ def _revoke_family(found: Found, client: Client) -> None:
     audit.record("refresh_reused", client, user_id=account.id, session_id=session.id)
     parts().mailer.send(
         "refresh_reused",
-        account.email,
+        account,
         device=describe_user_agent(session.user_agent),
         when=exact_time(found.now),
         account_link=parts().mailer.link("/account"),

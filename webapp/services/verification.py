@@ -16,7 +16,7 @@ def send_link(account: Account, client: Client, browser_secret: str | None) -> N
     mailer = parts().mailer
     mailer.send(
         "verify_email",
-        account.email,
+        account,
         link=mailer.link(f"/verify-email?token={token}"),
         name=account.name,
         requested_from=str(client),

@@ -17,6 +17,7 @@ class Message:
 
     id: str
     template: str
+    user_id: str
     recipient: str
     subject: str
     text: str
@@ -72,15 +73,15 @@ def undelivered(limit: int) -> list[Message]:
     return [Message(*row) for row in rows]
 
 
-def addressed_to(email: str) -> list[Message]:
-    """Return every message to somebody, oldest first."""
-    query = select(*_COLUMNS).where(OutboxRow.recipient == email).order_by(OutboxRow.created_at)
+def all_of(user_id: str) -> list[Message]:
+    """Return every message about a person's account, oldest first."""
+    query = select(*_COLUMNS).where(OutboxRow.user_id == user_id).order_by(OutboxRow.created_at)
     return [Message(*row) for row in db.session.execute(query)]
 
 
-def erase_addressed_to(email: str) -> None:
-    """Delete every message to a person who is erased."""
-    db.session.execute(delete(OutboxRow).where(OutboxRow.recipient == email))
+def erase_of(user_id: str) -> None:
+    """Delete every message about the account of a person who is erased."""
+    db.session.execute(delete(OutboxRow).where(OutboxRow.user_id == user_id))
 
 
 def due(now: datetime, limit: int) -> list[Message]:

@@ -201,12 +201,11 @@ def set_deleted(user_id: str, deleted_at: datetime) -> bool:
     )
 
 
-def waiting_to_be_erased(before: datetime, limit: int) -> list[tuple[str, str]]:
-    """Return the ids and addresses of accounts deleted before this moment."""
-    rows = db.session.execute(
-        select(UserRow.id, UserRow.email).where(UserRow.deleted_at < before).limit(limit)
+def waiting_to_be_erased(before: datetime, limit: int) -> list[str]:
+    """Return the ids of accounts deleted before this moment."""
+    return list(
+        db.session.scalars(select(UserRow.id).where(UserRow.deleted_at < before).limit(limit))
     )
-    return [(user_id, email) for user_id, email in rows]
 
 
 def erase(user_id: str, before: datetime) -> bool:

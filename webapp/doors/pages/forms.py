@@ -1,5 +1,6 @@
 """Forms: their shape and their CSRF token. What is allowed in a field is for the flow to say."""
 
+import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -13,6 +14,8 @@ from webapp.doors import csrf
 from webapp.doors.credentials import cookie_session_id
 from webapp.doors.statuses import Refusal, refusal_of
 from webapp.errors import AuthError, CsrfFailed, FieldError, ValidationFailed
+
+logger = logging.getLogger(__name__)
 
 R = TypeVar("R")
 
@@ -61,6 +64,8 @@ class Form(FlaskForm):  # type: ignore[misc]
             return work()
         except AuthError as error:
             self.refusal = refusal_of(error)
+            if self.refusal.status >= 500:
+                logger.warning("unavailable: %r, by %r", error, error.__cause__)
             self._show(error)
             return None
 

@@ -69,7 +69,7 @@ def complete(found: OneTimeToken, client: Client) -> None:
         Purpose.UNDO_EMAIL_CHANGE, account.id, subject=digest(account.email), email=account.email
     )
     audit.record("email_changed", client, user_id=account.id)
-    notices.email_changed(account.email, found.email, undo_token, client)
+    notices.email_changed(account, found.email, undo_token, client)
 
 
 def look_at_undo(token: str) -> str:
@@ -97,12 +97,13 @@ def _ask(account: Account, email: str, claims: AccessClaims, client: Client) -> 
     token = one_time_tokens.issue(Purpose.CHANGE_EMAIL, account.id, email=email)
     holder = users.find_by_email(email)
     if holder and holder.email_verified:
-        notices.email_change_taken(email, client)
+        notices.email_change_taken(holder, client)
         return
     mailer = parts().mailer
     mailer.send(
         "email_change",
-        email,
+        account,
+        to=email,
         link=mailer.link(f"/verify-email?token={token}"),
         old_email=account.email,
         new_email=email,
@@ -136,5 +137,5 @@ def _undo(token: str, client: Client) -> str:
     token_store.void(account.id, [Purpose.UNDO_EMAIL_CHANGE], since=found.created_at)
     audit.record("email_change_undone", client, user_id=account.id)
     for email in (account.email, found.email):
-        notices.email_change_undone(email, client)
+        notices.email_change_undone(account, email, client)
     return one_time_tokens.issue(Purpose.RESET_PASSWORD, account.id)

@@ -13,7 +13,7 @@ mail = Commands("mail", help="The outbox.")
 
 @sessions.command("prune")
 def prune() -> None:
-    """Delete sessions that ended or expired over a day ago."""
+    """Delete sessions that ended or expired over eight days ago."""
     click.echo(f"{flow.prune_sessions()} sessions deleted.")
 
 

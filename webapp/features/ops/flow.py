@@ -7,13 +7,16 @@ from webapp import clock
 from webapp.services import audit, policy
 from webapp.services.client import Client
 from webapp.services.delivery import Tally, deliver_due
+from webapp.services.one_time_tokens import LIFETIMES, Purpose
 from webapp.services.parts import parts
 from webapp.stores import health, one_time_tokens, outbox, sessions, users
 from webapp.stores.outbox import Message
 from webapp.stores.transactions import read, transact
 
 _BATCH = 500
-_KEPT_FOR = timedelta(days=1)
+# Longer than an access token lasts, so that the revocation snapshot misses nothing, and than the
+# link "this was not me", whose page tells of the session.
+_KEPT_FOR = LIFETIMES[Purpose.NOT_ME] + timedelta(days=1)
 
 
 def check_stores() -> None:
@@ -30,10 +33,9 @@ def public_keys() -> dict[str, list[dict[str, str]]]:
 
 
 def prune_sessions() -> int:
-    """Delete sessions that ended or expired over a day ago, and expired links; say how many.
+    """Delete sessions that ended or expired over eight days ago, and expired links; say how many.
 
-    In small transactions, so that nobody's refresh waits; safe to run twice at once. A day is more
-    than an access token lasts, so that the revocation snapshot misses nothing.
+    In small transactions, so that nobody's refresh waits; safe to run twice at once.
     """
     before = clock.now() - max(_KEPT_FOR, 2 * parts().settings.access_token_expires)
     transact(lambda: one_time_tokens.prune(before))
@@ -51,7 +53,7 @@ def prune_accounts() -> int:
     before = clock.now() - policy.DELETED_KEPT_FOR
     total = 0
     while found := read(lambda: users.waiting_to_be_erased(before, _BATCH)):
-        total += sum(transact(partial(_erase, user_id, email, before)) for user_id, email in found)
+        total += sum(transact(partial(_erase, user_id, before)) for user_id in found)
     return total
 
 
@@ -60,11 +62,11 @@ def list_mail(is_failed: bool) -> list[Message]:
     return read(lambda: outbox.undelivered(_BATCH) if is_failed else outbox.latest(_BATCH))
 
 
-def _erase(user_id: str, email: str, before: datetime) -> bool:
+def _erase(user_id: str, before: datetime) -> bool:
     if not users.erase(user_id, before):
         return False
     sessions.erase_of(user_id)
-    outbox.erase_addressed_to(email)
+    outbox.erase_of(user_id)
     audit.record("account_erased", Client(ip="", user_agent="command line"), user_id=user_id)
     return True
 

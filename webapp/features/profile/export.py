@@ -70,7 +70,7 @@ def _collect(account: Account) -> dict[str, Any]:
         ],
         "mail": [
             {"subject": message.subject, "created_at": _time(message.created_at)}
-            for message in outbox.addressed_to(account.email)
+            for message in outbox.all_of(account.id)
         ],
     }
 

@@ -57,7 +57,7 @@ def _send_link(email: str, client: Client) -> None:
     token = one_time_tokens.issue(Purpose.RESET_PASSWORD, account.id)
     mailer.send(
         "reset_password",
-        account.email,
+        account,
         link=mailer.link(f"/reset-password?token={token}"),
         minutes=int(LIFETIMES[Purpose.RESET_PASSWORD].total_seconds() // 60),
         requested_from=str(client),

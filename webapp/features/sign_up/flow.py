@@ -100,7 +100,7 @@ def _sign_up_quietly(account: Account, client: Client, browser_secret: str) -> N
     mailer = parts().mailer
     mailer.send(
         "sign_up_taken",
-        existing.email,
+        existing,
         sign_in_link=mailer.link("/login"),
         reset_link=mailer.link("/forgot-password"),
     )

@@ -8,20 +8,13 @@ from webapp.doors.credentials import cookie_session_id
 from webapp.doors.pages.paths import safe_next
 from webapp.doors.pages.rendering import form_page, page, see_other
 from webapp.doors.sign_up_cookie import browser_secret, browsers_mark
-from webapp.doors.statuses import refusal_of
-from webapp.errors import CsrfFailed, LinkInvalid
+from webapp.errors import CsrfFailed
 from webapp.features.verify_email import flow
 from webapp.features.verify_email.forms import ConfirmForm, ResendForm
 
 blueprint = Blueprint("verify_email", __name__)
 
 SENT = "If an account waits for this address to be confirmed, a new link is on its way."
-
-
-@blueprint.errorhandler(LinkInvalid)
-def offer_new_link(error: LinkInvalid) -> Response:
-    """Say why a link may not work any more, and where to get one that does."""
-    return page("verify_email/dead_link.html", refusal_of(error).status)
 
 
 @blueprint.get("/verify-email")
