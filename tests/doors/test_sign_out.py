@@ -41,6 +41,7 @@ def code_with(client: FlaskClient, token: str) -> str:
 def test_the_session_ends_and_the_cookies_go(app: APIFlask, door: Door) -> None:
     door.sign_in(ALICE)
     token = door.cookie("access_token") or ""
+    assert door.who_am_i() == ALICE
     cookies = cookies_set(door.sign_out().response)
     assert cookies["access_token"].is_removal
     assert cookies["refresh_token"].is_removal
@@ -146,7 +147,7 @@ def test_the_other_tab_is_signed_out_with_it(app: APIFlask) -> None:
 def test_every_process_hears_of_it_within_a_second(app: APIFlask, make_app: MakeApp) -> None:
     here, there = app.test_client(), make_app().test_client()
     token = sign_in_by_bearer(here)["access_token"]
-    assert code_with(there, token) == "fine"
+    assert [code_with(client, token) for client in (here, there)] == ["fine"] * 2
     here.post(LOGOUT, headers=bearer(token))
     assert code_with(here, token) == "token_revoked"
     assert heard_within(there, token, 1.2) == "token_revoked"

@@ -127,6 +127,14 @@ def test_every_link_that_does_not_work_is_answered_alike(app: APIFlask, door: Do
     assert len({repr(_alike(answer.response)) for answer in answers}) == 1
 
 
+def test_a_used_link_stays_used_whatever_becomes_of_the_account(app: APIFlask, door: Door) -> None:
+    door.sign_up(ALICE)
+    token = door.mailed_token(ALICE)
+    door.another_browser().verify(token)
+    execute(app, "UPDATE users SET email_verified_at = NULL")
+    assert door.verify(token).status == 400
+
+
 def test_a_link_works_for_24_hours(door: Door) -> None:
     door.sign_up(ALICE)
     token = door.mailed_token(ALICE)
