@@ -48,7 +48,9 @@ def test_mail_list_failed_shows_what_the_server_said(
     app: APIFlask, environment: dict[str, str]
 ) -> None:
     now = clock.now()
-    message = Message(new_id(), "test", ALICE, "A subject", "", "", now, attempts=0, due_at=now)
+    message = Message(
+        new_id(), "test", new_id(), ALICE, "A subject", "", "", now, attempts=0, due_at=now
+    )
     in_store(app, partial(outbox.add, message))
     shell = environment | {"SMTP_URL": f"smtp://localhost:{free_port()}"}
     run_flask("mail", "deliver", environment=shell)

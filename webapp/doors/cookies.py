@@ -38,7 +38,7 @@ def place(response: Response, signed_in: SignedIn) -> None:
     The access cookie lives as long as the refresh cookie, so that an expired token in it still
     tells "come back through refresh" from "anonymous".
     """
-    max_age = _max_age(signed_in.session)
+    max_age = _max_age(signed_in.session, signed_in.refresh_expires_in)
     set_access_cookies(response, signed_in.access_token, max_age=max_age)
     set_refresh_cookies(response, signed_in.refresh_token, max_age=max_age)
     csrf.place(response, csrf.token_for_session(signed_in.session.id), max_age)
@@ -46,12 +46,15 @@ def place(response: Response, signed_in: SignedIn) -> None:
         _set_hidden(response, SIGN_UP, "", timedelta(0))
     if signed_in.device:
         name = f"{DEVICE}_{signed_in.account.id[-12:]}"
-        _set_hidden(response, name, signed_in.device, DEVICE_LIFETIME)
+        lifetime = DEVICE_LIFETIME if signed_in.session.is_persistent else None
+        _set_hidden(response, name, signed_in.device, lifetime)
 
 
 def place_access(response: Response, result: Reauthenticated) -> None:
     """Put a new access token into its cookie; the session and the other cookies stay."""
-    set_access_cookies(response, result.access_token, max_age=_max_age(result.session))
+    left = result.session.expires_at - clock.now()
+    max_age = _max_age(result.session, left)
+    set_access_cookies(response, result.access_token, max_age=max_age)
 
 
 def clear(response: Response) -> None:
@@ -78,24 +81,24 @@ def place_sign_up(response: Response, value: str) -> None:
     _set_hidden(response, SIGN_UP, value, SIGN_UP_LIFETIME)
 
 
-def _max_age(session: Session) -> int | None:
+def _max_age(session: Session, left: timedelta) -> int | None:
     """Seconds that a session's cookies live; None lets them end with the browser."""
     if not session.is_persistent:
         return None
-    return max(1, int((session.expires_at - clock.now()).total_seconds()))
+    return max(1, int(left.total_seconds()))
 
 
 def _prefixed(name: str) -> str:
     return f"__Host-{name}" if parts().settings.is_production else name
 
 
-def _set_hidden(response: Response, name: str, value: str, lifetime: timedelta) -> None:
-    """Set a cookie that scripts cannot read."""
+def _set_hidden(response: Response, name: str, value: str, lifetime: timedelta | None) -> None:
+    """Set a cookie that scripts cannot read; without a lifetime it ends with the browser."""
     settings = parts().settings
     response.set_cookie(
         _prefixed(name),
         value,
-        max_age=int(lifetime.total_seconds()),
+        max_age=None if lifetime is None else int(lifetime.total_seconds()),
         path="/",
         secure=settings.is_production or settings.cookie_samesite == "None",
         httponly=True,
