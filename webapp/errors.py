@@ -119,6 +119,13 @@ class CsrfFailed(AuthError):
     message = "We could not tell that this came from our own page. Reload it and try again."
 
 
+class ReauthenticationRequired(AuthError):
+    """The sign-in is older than ten minutes, and this needs a fresh one."""
+
+    code = "reauthentication_required"
+    message = "Confirm your password first: this needs a fresh sign-in."
+
+
 class Forbidden(AuthError):
     """Signed in, but not allowed."""
 

@@ -17,6 +17,9 @@ ID = sa.CHAR(36).with_variant(
 DIGEST = sa.CHAR(64).with_variant(
     mysql.CHAR(64, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
 )
+SUBJECT = sa.String(64).with_variant(
+    mysql.VARCHAR(64, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
+)
 EMAIL = sa.String(254).with_variant(
     mysql.VARCHAR(254, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb"
 )
@@ -44,6 +47,7 @@ def upgrade() -> None:
         "outbox",
         sa.Column("id", ID, nullable=False),
         sa.Column("template", sa.String(length=40), nullable=False),
+        sa.Column("user_id", ID, nullable=False),
         sa.Column("recipient", EMAIL, nullable=False),
         sa.Column("subject", sa.String(length=200), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
@@ -57,6 +61,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
     )
     op.create_index(op.f("ix_outbox_due_at"), "outbox", ["due_at"])
+    op.create_index(op.f("ix_outbox_user_id"), "outbox", ["user_id"])
 
     op.create_table(
         "roles",
@@ -96,15 +101,20 @@ def upgrade() -> None:
         sa.Column("password_hash", sa.String(length=120), nullable=True),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("disabled_at", MOMENT, nullable=True),
+        sa.Column("deleted_at", MOMENT, nullable=True),
+        sa.Column("devices_since", MOMENT, nullable=False),
         sa.Column("last_sign_in_at", MOMENT, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("email", name=op.f("uq_users_email")),
     )
+    op.create_index(op.f("ix_users_deleted_at"), "users", ["deleted_at"])
     op.create_table(
         "one_time_tokens",
         sa.Column("user_id", ID, nullable=False),
         sa.Column("purpose", sa.String(length=40), nullable=False),
+        sa.Column("subject", SUBJECT, nullable=False),
         sa.Column("digest", DIGEST, nullable=False),
+        sa.Column("email", EMAIL, nullable=True),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("expires_at", MOMENT, nullable=False),
         sa.Column("used_at", MOMENT, nullable=True),
@@ -115,7 +125,7 @@ def upgrade() -> None:
             name=op.f("fk_one_time_tokens_user_id_users"),
             ondelete="CASCADE",
         ),
-        sa.PrimaryKeyConstraint("user_id", "purpose", name=op.f("pk_one_time_tokens")),
+        sa.PrimaryKeyConstraint("user_id", "purpose", "subject", name=op.f("pk_one_time_tokens")),
         sa.UniqueConstraint("digest", name=op.f("uq_one_time_tokens_digest")),
     )
     op.create_index(op.f("ix_one_time_tokens_expires_at"), "one_time_tokens", ["expires_at"])

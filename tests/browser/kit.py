@@ -37,10 +37,10 @@ def make_account(url: str, email: str | None = None, name: str = "", proved: boo
     return email
 
 
-def mailed_link(url: str, email: str) -> str:
-    """Return the link in the newest mail to somebody."""
+def mailed_link(url: str, email: str, path: str = "/verify-email") -> str:
+    """Return the newest link to a page in the mail to somebody."""
     mailbox = requests.get(f"{url}/dev/mailbox", params={"q": email}, timeout=10)
-    return find_link(mailbox.text)
+    return find_link(mailbox.text, path)
 
 
 @dataclass

@@ -168,7 +168,7 @@ def test_the_password_can_be_looked_at(visitor: Visitor) -> None:
     visitor.press("Sign in")
     visitor.is_signed_in_as(email)
     visitor.page.go_back()
-    expect(visitor.page.locator("input[type=text]")).to_have_count(0)
+    expect(visitor.page.locator("input[type=text][name=password]")).to_have_count(0)
 
 
 def test_no_button_to_look_at_the_password_where_no_script_could_serve_it(

@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Page, Request
 
 from config import ROOT
+from tests.browser import account_states
 from tests.browser.conftest import NewContext
 from tests.browser.kit import IN_ONE_WORKER, MakeSite, Visitor
 from tests.browser.states import LONG_APP_NAME, STATES, Sites
@@ -129,6 +130,9 @@ def assert_well_made(page: Page) -> None:
     assert page.locator("html").get_attribute("lang") == "en"
     assert page.title().endswith(("Latchkey", LONG_APP_NAME))
     assert page.evaluate(INLINE) == []
+
+
+assert account_states  # Its states are among them.
 
 
 @pytest.mark.parametrize("name", STATES)

@@ -33,13 +33,19 @@ def sign_in(client: FlaskClient, remember: bool = True) -> TestResponse:
     return response
 
 
+def session_cookies(response: TestResponse) -> dict[str, SetCookie]:
+    """Return the cookies that a session is made of; the device's outlives it, and opens nothing."""
+    found = cookies_set(response)
+    return {name: cookie for name, cookie in found.items() if "device_" not in name}
+
+
 def attributes(cookie: SetCookie) -> dict[str, str]:
     """Return all attributes but Expires, which says what Max-Age says."""
     return {name: value for name, value in cookie.attributes.items() if name != "expires"}
 
 
 def test_in_development(app: APIFlask) -> None:
-    cookies = cookies_set(sign_in(client_of(app)))
+    cookies = session_cookies(sign_in(client_of(app)))
     shared = {"max-age": MONTH, "samesite": "Lax"}
     assert {name: attributes(cookie) for name, cookie in cookies.items()} == {
         "access_token": shared | {"httponly": "", "path": "/"},
@@ -49,7 +55,7 @@ def test_in_development(app: APIFlask) -> None:
 
 
 def test_in_production(make_app: MakeApp) -> None:
-    cookies = cookies_set(sign_in(client_of(make_app(**PRODUCTION))))
+    cookies = session_cookies(sign_in(client_of(make_app(**PRODUCTION))))
     shared = {"max-age": MONTH, "samesite": "Lax", "secure": ""}
     assert {name: attributes(cookie) for name, cookie in cookies.items()} == {
         "__Host-access_token": shared | {"httponly": "", "path": "/"},
@@ -74,7 +80,7 @@ def test_samesite_none_is_secure_in_development_too(make_app: MakeApp) -> None:
 
 def test_a_domain_gives_up_the_host_prefix(make_app: MakeApp) -> None:
     app = make_app(**PRODUCTION, cookie_domain="example.org")
-    cookies = cookies_set(sign_in(client_of(app)))
+    cookies = session_cookies(sign_in(client_of(app)))
     assert cookies.keys() == {"access_token", "__Secure-refresh_token", "XSRF-TOKEN"}
     assert {cookie.attributes["domain"] for cookie in cookies.values()} == {"example.org"}
 
@@ -106,7 +112,7 @@ def test_signing_out_takes_away_exactly_what_was_set(
     make_app: MakeApp, settings: dict[str, Any]
 ) -> None:
     client = client_of(make_app(**settings))
-    placed = cookies_set(sign_in(client))
+    placed = session_cookies(sign_in(client))
     headers = {"X-XSRF-TOKEN": placed["XSRF-TOKEN"].value}
     response = client.post("/api/v1/auth/logout", headers=headers, base_url=ORIGIN)
     assert response.status_code == 204

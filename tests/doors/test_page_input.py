@@ -74,8 +74,9 @@ def test_unknown_paths_and_methods(app: APIFlask) -> None:
         assert response.status_code == 404, path
         is_api = path.startswith("/api/")
         assert response.mimetype == ("application/problem+json" if is_api else "text/html")
-    for path, method in (("/login", "PUT"), ("/account", "POST"), ("/api/v1/auth/login", "GET"),
-                         ("/api/v1/auth/me", "DELETE"), ("/healthz", "POST"), ("/", "TRACE"),
+    for path, method in (("/login", "PUT"), ("/account/devices", "POST"),
+                         ("/api/v1/auth/login", "GET"), ("/api/v1/auth/login", "DELETE"),
+                         ("/healthz", "POST"), ("/", "TRACE"),
                          ("/api/v1/auth/me", "PROPFIND")):  # fmt: skip
         response = client.open(path, method=method)
         assert response.status_code == 405, (path, method)

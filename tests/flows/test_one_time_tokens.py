@@ -29,7 +29,7 @@ def token(app: APIFlask) -> str:
 def use(token: str) -> bool:
     """Try to use a token up."""
     try:
-        transact(lambda: one_time_tokens.use(PURPOSE, token))
+        transact(lambda: one_time_tokens.use(token, PURPOSE))
     except LinkInvalid:
         return False
     return True
@@ -43,15 +43,15 @@ def test_a_token_is_good_once(app: APIFlask, token: str) -> None:
 def test_looking_uses_nothing_up(app: APIFlask, token: str) -> None:
     with app.app_context():
         for _ in range(3):
-            transact(lambda: one_time_tokens.peek(PURPOSE, token))
+            transact(lambda: one_time_tokens.peek(token, PURPOSE))
         assert use(token)
         with pytest.raises(LinkInvalid):
-            transact(lambda: one_time_tokens.peek(PURPOSE, token))
+            transact(lambda: one_time_tokens.peek(token, PURPOSE))
 
 
 def test_a_use_that_is_rolled_back_was_none(app: APIFlask, token: str) -> None:
     def use_and_fail() -> None:
-        one_time_tokens.use(PURPOSE, token)
+        one_time_tokens.use(token, PURPOSE)
         raise LinkInvalid
 
     with app.app_context():

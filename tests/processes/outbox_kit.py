@@ -23,6 +23,7 @@ def put(app: APIFlask, count: int = 1, recipient: str = "alice@example.com") -> 
         Message(
             id=new_id(),
             template="verify_email",
+            user_id=new_id(),
             recipient=recipient,
             subject="Confirm your address",
             text="Grüße: https://id.example.org/verify-email?token=abc\n",

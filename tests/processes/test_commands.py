@@ -205,8 +205,8 @@ def test_a_slip_of_the_hand_is_asked_for_again(database_url: str, app: APIFlask)
 
 
 def put_old_sessions(app: APIFlask, count: int) -> None:
-    """Put sessions in, half of them expired, half of them ended, all of them two days ago."""
-    ago = clock.now() - timedelta(days=2)
+    """Put sessions in, half of them expired, half of them ended, all of them nine days ago."""
+    ago = clock.now() - timedelta(days=9)
     ahead = clock.now() + timedelta(days=30)
     with app.app_context():
         for number in range(count):

@@ -190,14 +190,16 @@ def check_is_whole(app: APIFlask, email: str) -> None:
         user = db.session.scalars(select(UserRow).where(UserRow.email == email)).one_or_none()
         mails = db.session.scalars(
             select(OutboxRow)
-            .where(OutboxRow.recipient == email)
+            .where(OutboxRow.recipient == email, OutboxRow.template == "verify_email")
             .order_by(OutboxRow.created_at, OutboxRow.id)
         ).all()
         if user is None:
             assert not mails
             return
         link = db.session.scalars(
-            select(OneTimeTokenRow).where(OneTimeTokenRow.user_id == user.id)
+            select(OneTimeTokenRow).where(
+                OneTimeTokenRow.user_id == user.id, OneTimeTokenRow.purpose == "verify_email"
+            )
         ).one()
         events = db.session.scalars(
             select(AuditEventRow.event).where(AuditEventRow.user_id == user.id)

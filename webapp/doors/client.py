@@ -2,6 +2,7 @@
 
 from flask import request
 
+from webapp.doors import cookies
 from webapp.services.client import Client, clean_user_agent
 
 
@@ -10,4 +11,5 @@ def client_of_request() -> Client:
     return Client(
         ip=request.remote_addr or "unknown",
         user_agent=clean_user_agent(request.headers.get("User-Agent", "")),
+        devices=cookies.device_cookies(),
     )

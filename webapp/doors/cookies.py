@@ -10,12 +10,16 @@ from flask_jwt_extended import (
     unset_refresh_cookies,
 )
 
+from webapp import clock
 from webapp.doors import csrf
 from webapp.services.parts import parts
-from webapp.services.sessions import SignedIn
+from webapp.services.records import Session
+from webapp.services.sessions import Reauthenticated, SignedIn
 
 REFRESH_PATH = "/api/v1/auth/refresh"
-SIGN_UP_LIFETIME = timedelta(hours=24)
+SIGN_UP, SIGN_UP_LIFETIME = "sign_up", timedelta(hours=24)
+# As long as browsers keep any cookie.
+DEVICE, DEVICE_LIFETIME = "device", timedelta(days=400)
 
 
 def access_cookie() -> str | None:
@@ -34,14 +38,23 @@ def place(response: Response, signed_in: SignedIn) -> None:
     The access cookie lives as long as the refresh cookie, so that an expired token in it still
     tells "come back through refresh" from "anonymous".
     """
-    max_age = None
-    if signed_in.session.is_persistent:
-        max_age = max(1, int(signed_in.refresh_expires_in.total_seconds()))
+    max_age = _max_age(signed_in.session, signed_in.refresh_expires_in)
     set_access_cookies(response, signed_in.access_token, max_age=max_age)
     set_refresh_cookies(response, signed_in.refresh_token, max_age=max_age)
     csrf.place(response, csrf.token_for_session(signed_in.session.id), max_age)
     if sign_up_cookie():
-        _set_sign_up(response, "", 0)
+        _set_hidden(response, SIGN_UP, "", timedelta(0))
+    if signed_in.device:
+        name = f"{DEVICE}_{signed_in.account.id[-12:]}"
+        lifetime = DEVICE_LIFETIME if signed_in.session.is_persistent else None
+        _set_hidden(response, name, signed_in.device, lifetime)
+
+
+def place_access(response: Response, result: Reauthenticated) -> None:
+    """Put a new access token into its cookie; the session and the other cookies stay."""
+    left = result.session.expires_at - clock.now()
+    max_age = _max_age(result.session, left)
+    set_access_cookies(response, result.access_token, max_age=max_age)
 
 
 def clear(response: Response) -> None:
@@ -53,24 +66,39 @@ def clear(response: Response) -> None:
 
 def sign_up_cookie() -> str | None:
     """Return what marks the browser that signed up, if this is one."""
-    return request.cookies.get(_sign_up_name())
+    return request.cookies.get(_prefixed(SIGN_UP))
+
+
+def device_cookies() -> tuple[str, ...]:
+    """Return what this browser is recognized by, one for each account; a few will do."""
+    prefix = _prefixed(DEVICE) + "_"
+    found = [value for name, value in request.cookies.items() if name.startswith(prefix)]
+    return tuple(found[:20])
 
 
 def place_sign_up(response: Response, value: str) -> None:
     """Mark this browser as the one that signed up, until the link in the mail has expired."""
-    _set_sign_up(response, value, int(SIGN_UP_LIFETIME.total_seconds()))
+    _set_hidden(response, SIGN_UP, value, SIGN_UP_LIFETIME)
 
 
-def _sign_up_name() -> str:
-    return "__Host-sign_up" if parts().settings.is_production else "sign_up"
+def _max_age(session: Session, left: timedelta) -> int | None:
+    """Seconds that a session's cookies live; None lets them end with the browser."""
+    if not session.is_persistent:
+        return None
+    return max(1, int(left.total_seconds()))
 
 
-def _set_sign_up(response: Response, value: str, max_age: int) -> None:
+def _prefixed(name: str) -> str:
+    return f"__Host-{name}" if parts().settings.is_production else name
+
+
+def _set_hidden(response: Response, name: str, value: str, lifetime: timedelta | None) -> None:
+    """Set a cookie that scripts cannot read; without a lifetime it ends with the browser."""
     settings = parts().settings
     response.set_cookie(
-        _sign_up_name(),
+        _prefixed(name),
         value,
-        max_age=max_age,
+        max_age=None if lifetime is None else int(lifetime.total_seconds()),
         path="/",
         secure=settings.is_production or settings.cookie_samesite == "None",
         httponly=True,

@@ -9,9 +9,9 @@ from werkzeug.exceptions import HTTPException
 
 from webapp.doors.api.problems import field_errors, problem
 from webapp.doors.pages.guards import BOUNCE_PATH, bounce
-from webapp.doors.pages.rendering import error_page, see_other
+from webapp.doors.pages.rendering import error_page, page, see_other
 from webapp.doors.statuses import Refusal, refusal_of
-from webapp.errors import AuthError, TokenExpired, TokenRevoked, ValidationFailed
+from webapp.errors import AuthError, LinkInvalid, TokenExpired, TokenRevoked, ValidationFailed
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +38,8 @@ def _refuse(error: Exception) -> Response:
         return problem(refusal)
     if isinstance(error, TokenExpired):
         return bounce()
+    if isinstance(error, LinkInvalid):
+        return page("errors/dead_link.html", refusal.status)
     if isinstance(error, TokenRevoked):
         return see_other("/login")
     return error_page(refusal)

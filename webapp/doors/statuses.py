@@ -16,6 +16,7 @@ STATUSES: dict[type[AuthError], int] = {
     errors.TokenExpired: 401,
     errors.TokenRevoked: 401,
     errors.RefreshReused: 401,
+    errors.ReauthenticationRequired: 401,
     errors.EmailNotVerified: 403,
     errors.CsrfFailed: 403,
     errors.Forbidden: 403,

@@ -16,6 +16,8 @@ class OutboxRow(Base):
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     template: Mapped[str] = mapped_column(String(40))
+    # Whose account it is about: the address alone is not enough to find it again.
+    user_id: Mapped[str] = mapped_column(Id, index=True)
     recipient: Mapped[str] = mapped_column(Email)
     subject: Mapped[str] = mapped_column(String(200))
     text: Mapped[str] = mapped_column(Text)

@@ -13,6 +13,9 @@ Id = CHAR(36).with_variant(
 Digest = CHAR(64).with_variant(
     mysql.CHAR(64, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
 )
+Subject = String(64).with_variant(
+    mysql.VARCHAR(64, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
+)
 # MariaDB's default collation takes é for e: two people would share one address.
 Email = String(254).with_variant(
     mysql.VARCHAR(254, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb"

@@ -21,6 +21,10 @@ class UserRow(Base):
     password_hash: Mapped[str | None] = mapped_column(String(120))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # When its owner asked for it to be erased; signing in takes that back.
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    # Device cookies from before this moment are strangers again.
+    devices_since: Mapped[datetime] = mapped_column(UtcDateTime)
     last_sign_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 

@@ -20,6 +20,12 @@ class Client:
 
     ip: str
     user_agent: str
+    # What this browser was given by earlier sign-ins, to be recognized by.
+    devices: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Say it in words, such as "Firefox on Linux, 203.0.113.9"."""
+        return ", ".join(part for part in (describe_user_agent(self.user_agent), self.ip) if part)
 
 
 def clean_user_agent(header: str) -> str:

@@ -21,6 +21,7 @@ from webapp.services.ids import new_id
 from webapp.stores import outbox
 from webapp.stores.outbox import Message
 from webapp.stores.transactions import on_commit, read
+from webapp.stores.users import Account
 
 logger = logging.getLogger(__name__)
 
@@ -60,11 +61,14 @@ class Mailer:
         """Return the address of a page of ours: BASE_URL and nothing else decides the origin."""
         return self._settings.base_url + path
 
-    def send(self, template: str, recipient: str, **context: Any) -> None:
+    def send(self, template: str, account: Account, to: str = "", **context: Any) -> None:
         """Put a message into the outbox, part of a transaction; it leaves after the commit.
 
+        :param account: whose account it is about.
+        :param to: the address, where that is not the account's present one.
         :param template: the name of the pair in templates/mail; the text begins with its subject.
         """
+        recipient = to or account.email
         accent = self._settings.app_accent
         context |= {
             "app_name": self._settings.app_name,
@@ -78,6 +82,7 @@ class Mailer:
         message = Message(
             id=new_id(),
             template=template,
+            user_id=account.id,
             recipient=recipient,
             subject=subject,
             text=text.strip() + "\n",

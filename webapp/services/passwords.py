@@ -7,6 +7,7 @@ Plain bcrypt hashes from elsewhere verify, and are upgraded when their owner sig
 
 import base64
 import hmac
+import logging
 import os
 import re
 import threading
@@ -18,6 +19,8 @@ from dataclasses import dataclass
 import bcrypt
 
 from webapp.errors import TemporarilyUnavailable
+
+logger = logging.getLogger(__name__)
 
 _PREFIXED = re.compile(
     r"\$bcrypt-sha256\$v=2,t=2b,r=(\d{1,2})\$([./A-Za-z0-9]{22})\$([./A-Za-z0-9]{31})"
@@ -68,6 +71,9 @@ class Passwords:
         :param stored: None where there is no account or no password; the same work is done.
         :raises TemporarilyUnavailable: when too many wait for their turn.
         """
+        if stored is not None and not (_PREFIXED.fullmatch(stored) or _PLAIN.fullmatch(stored)):
+            logger.error("a stored password hash is of no known format; its owner has to reset it")
+            stored = None
         with self._turn():
             is_right = _matches(password, stored or self._nobodys) and stored is not None
         if is_right and stored is not None and not self._is_current(stored):
@@ -109,7 +115,7 @@ def _matches(password: str, stored: str) -> bool:
         secret = password.encode("utf-8", "surrogatepass")
         is_right = bcrypt.checkpw(secret.replace(b"\0", b"")[:72], stored.encode())
         return is_right and b"\0" not in secret
-    raise ValueError("a stored password hash is of no known format")
+    return False
 
 
 def _prefixed_hash(password: str, cost: int, salt: str) -> str:

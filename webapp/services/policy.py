@@ -3,6 +3,7 @@
 import gzip
 import unicodedata
 from collections.abc import Callable
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from webapp.services.parts import parts
 from webapp.stores.users import Account
 
 PASSWORD_MAX_LENGTH = 1024
+# How long somebody can come back to an account that they deleted.
+DELETED_KEPT_FOR = timedelta(days=14)
 NAME_MAX_LENGTH = 100
 
 # 8,354 passwords of 8 characters and more, the most frequent first-tried ones, from the list that

@@ -12,7 +12,7 @@ from webapp.services.ids import new_id
 from webapp.services.mailer import exact_time
 from webapp.services.parts import parts
 from webapp.services.refresh_rule import Kind
-from webapp.services.tokens import RefreshClaims
+from webapp.services.tokens import AccessClaims, RefreshClaims
 from webapp.stores import sessions
 from webapp.stores.sessions import Found, Session
 from webapp.stores.transactions import LostRace, on_commit, transact
@@ -31,6 +31,18 @@ class SignedIn:
     refresh_token: str
     access_expires_in: timedelta
     refresh_expires_in: timedelta
+    # What the browser is to be recognized by at its next sign-in.
+    device: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reauthenticated:
+    """A new access token for a session that stays as it is."""
+
+    account: Account
+    session: Session
+    access_token: str
+    access_expires_in: timedelta
 
 
 def start(
@@ -75,16 +87,36 @@ def refresh(claims: RefreshClaims, client: Client) -> SignedIn:
     return outcome
 
 
+def reauthenticate(claims: AccessClaims) -> Reauthenticated:
+    """Note that the password was shown again, part of a transaction; the session stays.
+
+    :raises TokenRevoked: when it has ended.
+    """
+    now = clock.now()
+    found = sessions.find(claims.session_id)
+    if found is None or not sessions.set_authenticated(claims.session_id, now):
+        raise TokenRevoked
+    session = replace(found.session, authenticated_at=now)
+    access_token, expires_in = tokens.issue_access(found.account, session, now)
+    return Reauthenticated(found.account, session, access_token, expires_in)
+
+
 def end(session_id: str, reason: str) -> bool:
     """End one session, part of a transaction; False when it had ended already."""
     on_commit(parts().revocations.expect_change)
     return sessions.end(session_id, reason)
 
 
-def end_all_of(user_id: str, reason: str) -> int:
-    """End every session of one person, part of a transaction; say how many there were."""
+def end_all_of(user_id: str, reason: str, but: str | None = None) -> int:
+    """End a person's sessions, but one where it is named; part of a transaction."""
     on_commit(parts().revocations.expect_change)
-    return sessions.end_all_of(user_id, reason)
+    return sessions.end_all_of(user_id, reason, but)
+
+
+def end_of(session_id: str, user_id: str, reason: str) -> bool:
+    """End one session if it is this person's; part of a transaction."""
+    on_commit(parts().revocations.expect_change)
+    return sessions.end_of(session_id, user_id, reason)
 
 
 def _present(claims: RefreshClaims, client: Client) -> SignedIn | None:
@@ -105,7 +137,7 @@ def _present(claims: RefreshClaims, client: Client) -> SignedIn | None:
         _revoke_family(found, client)
         return None
     if outcome.is_written:
-        session = _advance(found, outcome)
+        session = _advance(found, outcome, client)
         if outcome.kind is Kind.FAST_FORWARDED:
             logger.warning("the store lost writes: session %s goes on from its token", session.id)
             audit.record(
@@ -114,7 +146,7 @@ def _present(claims: RefreshClaims, client: Client) -> SignedIn | None:
     return _with_tokens(found.account, session, now)
 
 
-def _advance(found: Found, outcome: refresh_rule.Outcome) -> Session:
+def _advance(found: Found, outcome: refresh_rule.Outcome, client: Client) -> Session:
     settings = parts().settings
     before, now = found.session, found.now
     after = replace(
@@ -126,6 +158,8 @@ def _advance(found: Found, outcome: refresh_rule.Outcome) -> Session:
         expires_at=min(
             now + settings.refresh_token_expires, before.created_at + settings.session_lifetime
         ),
+        ip=client.ip,
+        user_agent=client.user_agent,
     )
     if not sessions.advance(before, after):
         raise LostRace
@@ -139,10 +173,11 @@ def _revoke_family(found: Found, client: Client) -> None:
     audit.record("refresh_reused", client, user_id=account.id, session_id=session.id)
     parts().mailer.send(
         "refresh_reused",
-        account.email,
+        account,
         device=describe_user_agent(session.user_agent),
         when=exact_time(found.now),
         account_link=parts().mailer.link("/account"),
+        reset_link=parts().mailer.link("/forgot-password"),
     )
 
 

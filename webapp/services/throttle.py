@@ -21,6 +21,9 @@ logger = logging.getLogger(__name__)
 PER_PAIR = RateLimitItemPerMinute(10, 15, namespace="sign-in-pair")
 PER_ADDRESS = RateLimitItemPerMinute(100, 15, namespace="sign-in-address")
 PER_ACCOUNT = RateLimitItemPerMinute(100, 60, namespace="sign-in-account")
+# A device that its owner has signed in from before is counted by itself: nobody else can use
+# these up.
+PER_DEVICE = RateLimitItemPerMinute(10, 15, namespace="sign-in-device")
 # Accounts made from one network address, and mail sent to one person, asked for or not.
 SIGN_UPS = RateLimitItemPerMinute(300, 60, namespace="sign-up-address")
 MAILS = RateLimitItemPerMinute(10, 60, namespace="mail-account")
@@ -45,12 +48,17 @@ class Throttle:
         self._shared = FixedWindowRateLimiter(_redis(redis_url)) if redis_url else None
         self._complained_at = float("-inf")
 
-    def begin_sign_in(self, ip: str, email: str) -> tuple[Count, ...]:
+    def begin_sign_in(
+        self, ip: str, email: str, known_device: str | None = None
+    ) -> tuple[Count, ...]:
         """Count one try to sign in; give it back with :meth:`forgive` when it succeeds.
 
+        :param known_device: the id of a device that this person has signed in from before.
         :raises TooManyAttempts: when this address, this account or the two together have used
             up theirs.
         """
+        if known_device:
+            return self._count(Count(PER_DEVICE, (known_device,)))
         place, who = network_of(ip), digest(email)
         return self._count(
             Count(PER_PAIR, (place, who)), Count(PER_ADDRESS, (place,)), Count(PER_ACCOUNT, (who,))

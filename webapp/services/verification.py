@@ -1,7 +1,7 @@
 """The link that proves an address: made and mailed in one place for all rooms that ask for it."""
 
 from webapp.services import one_time_tokens
-from webapp.services.client import Client, describe_user_agent
+from webapp.services.client import Client
 from webapp.services.one_time_tokens import LIFETIMES, Purpose
 from webapp.services.parts import parts
 from webapp.stores.users import Account
@@ -12,13 +12,13 @@ def send_link(account: Account, client: Client, browser_secret: str | None) -> N
 
     :param browser_secret: marks the browser that may be signed in by it, if there is one.
     """
-    token = one_time_tokens.issue(Purpose.VERIFY_EMAIL, account.id, browser_secret)
+    token = one_time_tokens.issue(Purpose.VERIFY_EMAIL, account.id, browser_secret=browser_secret)
     mailer = parts().mailer
     mailer.send(
         "verify_email",
-        account.email,
+        account,
         link=mailer.link(f"/verify-email?token={token}"),
         name=account.name,
-        requested_from=f"{describe_user_agent(client.user_agent)}, {client.ip}",
+        requested_from=str(client),
         expires_hours=int(LIFETIMES[Purpose.VERIFY_EMAIL].total_seconds() // 3600),
     )

@@ -1,5 +1,6 @@
 """One-time tokens, known by their digests."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,6 +23,8 @@ class OneTimeToken:
     purpose: str
     created_at: datetime
     expires_at: datetime
+    subject: str = ""
+    email: str | None = None
     browser_digest: str | None = None
 
 
@@ -29,14 +32,18 @@ _FIELDS = tuple(OneTimeToken.__dataclass_fields__)
 
 
 def replace(token: OneTimeToken) -> None:
-    """Keep a token in place of its owner's earlier one of the same purpose.
+    """Keep a token in place of its owner's earlier one of the same purpose and subject.
 
     :raises LostRace: when another one came first; the transaction runs again.
     """
     values: dict[str, Any] = {field: getattr(token, field) for field in _FIELDS}
     is_replaced = count_changed(
         update(OneTimeTokenRow)
-        .where(OneTimeTokenRow.user_id == token.user_id, OneTimeTokenRow.purpose == token.purpose)
+        .where(
+            OneTimeTokenRow.user_id == token.user_id,
+            OneTimeTokenRow.purpose == token.purpose,
+            OneTimeTokenRow.subject == token.subject,
+        )
         .values(values | {"used_at": None})
     )
     if not is_replaced:
@@ -46,12 +53,12 @@ def replace(token: OneTimeToken) -> None:
             raise LostRace from error
 
 
-def find(digest: str, purpose: str, now: datetime) -> OneTimeToken | None:
+def find(digest: str, purposes: Collection[str], now: datetime) -> OneTimeToken | None:
     """Return a token that could be used now, or None; uses nothing up."""
     row = db.session.execute(
         select(*(getattr(OneTimeTokenRow, field) for field in _FIELDS)).where(
             OneTimeTokenRow.digest == digest,
-            OneTimeTokenRow.purpose == purpose,
+            OneTimeTokenRow.purpose.in_(purposes),
             OneTimeTokenRow.used_at.is_(None),
             OneTimeTokenRow.expires_at > now,
         )
@@ -71,6 +78,38 @@ def use(digest: str, purpose: str, now: datetime) -> bool:
         )
         .values(used_at=now)
     )
+
+
+def void(user_id: str, purposes: Collection[str], since: datetime | None = None) -> None:
+    """Drop a person's tokens of some purposes, or only those made after a moment."""
+    statement = delete(OneTimeTokenRow).where(
+        OneTimeTokenRow.user_id == user_id, OneTimeTokenRow.purpose.in_(purposes)
+    )
+    if since is not None:
+        statement = statement.where(OneTimeTokenRow.created_at > since)
+    db.session.execute(statement)
+
+
+def waiting_of(user_id: str, now: datetime) -> list[OneTimeToken]:
+    """Return a person's tokens that could still be used."""
+    rows = db.session.execute(
+        select(*(getattr(OneTimeTokenRow, field) for field in _FIELDS)).where(
+            OneTimeTokenRow.user_id == user_id,
+            OneTimeTokenRow.used_at.is_(None),
+            OneTimeTokenRow.expires_at > now,
+        )
+    )
+    return [OneTimeToken(*row) for row in rows]
+
+
+def all_of(user_id: str) -> list[OneTimeToken]:
+    """Return every token that is kept of a person, be it used or expired."""
+    rows = db.session.execute(
+        select(*(getattr(OneTimeTokenRow, field) for field in _FIELDS))
+        .where(OneTimeTokenRow.user_id == user_id)
+        .order_by(OneTimeTokenRow.created_at)
+    )
+    return [OneTimeToken(*row) for row in rows]
 
 
 def prune(before: datetime) -> None:

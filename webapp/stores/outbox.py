@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from webapp.extensions import db
 from webapp.models import OutboxRow
@@ -17,6 +17,7 @@ class Message:
 
     id: str
     template: str
+    user_id: str
     recipient: str
     subject: str
     text: str
@@ -61,6 +62,26 @@ def latest(limit: int, recipient_contains: str = "") -> list[Message]:
     if recipient_contains:
         query = query.where(OutboxRow.recipient.contains(recipient_contains, autoescape=True))
     return [Message(*row) for row in db.session.execute(query.limit(limit))]
+
+
+def undelivered(limit: int) -> list[Message]:
+    """Return messages that failed at least once and have not been delivered since."""
+    query = select(*_COLUMNS).where(
+        OutboxRow.delivered_at.is_(None), OutboxRow.last_error.is_not(None)
+    )
+    rows = db.session.execute(query.order_by(OutboxRow.created_at.desc()).limit(limit))
+    return [Message(*row) for row in rows]
+
+
+def all_of(user_id: str) -> list[Message]:
+    """Return every message about a person's account, oldest first."""
+    query = select(*_COLUMNS).where(OutboxRow.user_id == user_id).order_by(OutboxRow.created_at)
+    return [Message(*row) for row in db.session.execute(query)]
+
+
+def erase_of(user_id: str) -> None:
+    """Delete every message about the account of a person who is erased."""
+    db.session.execute(delete(OutboxRow).where(OutboxRow.user_id == user_id))
 
 
 def due(now: datetime, limit: int) -> list[Message]:

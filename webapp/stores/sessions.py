@@ -1,5 +1,6 @@
 """Sessions in SQL: one statement to read one, one guarded statement to move it on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -59,7 +60,7 @@ def add(session: Session) -> None:
 
 def find(session_id: str) -> Found | None:
     """Return a session with its account and the store's time, in one statement; or None."""
-    rows = db.session.execute(
+    rows: Sequence[Any] = db.session.execute(
         select(*ACCOUNT_COLUMNS, UserRoleRow.role, store_now(), *_COLUMNS)
         .select_from(SessionRow)
         .join(UserRow, UserRow.id == SessionRow.user_id)
@@ -94,6 +95,8 @@ def advance(before: Session, after: Session) -> bool:
             rotated_at=after.rotated_at,
             last_used_at=after.last_used_at,
             expires_at=after.expires_at,
+            ip=after.ip,
+            user_agent=after.user_agent,
         )
     )
 
@@ -103,9 +106,53 @@ def end(session_id: str, reason: str) -> bool:
     return _end(SessionRow.id == session_id, reason) == 1
 
 
-def end_all_of(user_id: str, reason: str) -> int:
-    """End every session of one person and say how many there were."""
-    return _end(SessionRow.user_id == user_id, reason)
+def end_all_of(user_id: str, reason: str, but: str | None = None) -> int:
+    """End every session of one person, but one where it is named; say how many there were."""
+    which = SessionRow.user_id == user_id
+    return _end(which if but is None else which & (SessionRow.id != but), reason)
+
+
+def end_of(session_id: str, user_id: str, reason: str) -> bool:
+    """End one session if it is this person's; False when it is not, or had ended already."""
+    return _end((SessionRow.id == session_id) & (SessionRow.user_id == user_id), reason) == 1
+
+
+def list_of(user_id: str, now: datetime) -> list[Session]:
+    """Return a person's living sessions, the last used first."""
+    rows = db.session.execute(
+        select(*_COLUMNS)
+        .where(
+            SessionRow.user_id == user_id,
+            SessionRow.ended_at.is_(None),
+            SessionRow.expires_at > now,
+        )
+        .order_by(SessionRow.last_used_at.desc(), SessionRow.id)
+    )
+    return [Session(*row) for row in rows]
+
+
+def all_of(user_id: str) -> list[Session]:
+    """Return every session that is kept of a person, be it ended or expired, oldest first."""
+    rows = db.session.execute(
+        select(*_COLUMNS)
+        .where(SessionRow.user_id == user_id)
+        .order_by(SessionRow.created_at, SessionRow.id)
+    )
+    return [Session(*row) for row in rows]
+
+
+def set_authenticated(session_id: str, now: datetime) -> bool:
+    """Note that its owner has shown the password again; False when the session has ended."""
+    return changes_one(
+        update(SessionRow)
+        .where(SessionRow.id == session_id, SessionRow.ended_at.is_(None))
+        .values(authenticated_at=now)
+    )
+
+
+def erase_of(user_id: str) -> None:
+    """Delete every session of a person who is erased."""
+    db.session.execute(delete(SessionRow).where(SessionRow.user_id == user_id))
 
 
 def changed_since(moment: datetime) -> list[tuple[str, datetime, bool]]:

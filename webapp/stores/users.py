@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, delete, func, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
 from webapp.extensions import db
 from webapp.models import RoleRow, SessionRow, UserRoleRow, UserRow
+from webapp.models.types import UtcDateTime
 from webapp.stores.statements import changes_one
 from webapp.stores.transactions import LostRace
 
@@ -26,7 +27,10 @@ class Account:
     name: str
     password_hash: str | None
     created_at: datetime
+    devices_since: datetime
     disabled_at: datetime | None = None
+    deleted_at: datetime | None = None
+    last_sign_in_at: datetime | None = None
     roles: tuple[str, ...] = (EVERYBODYS_ROLE,)
 
     @property
@@ -39,6 +43,11 @@ class Account:
         """Whether an operator has shut this account."""
         return self.disabled_at is not None
 
+    @property
+    def is_deleted(self) -> bool:
+        """Whether this account waits to be erased, unless its owner signs in."""
+        return self.deleted_at is not None
+
 
 ACCOUNT_COLUMNS = (
     UserRow.id,
@@ -47,7 +56,10 @@ ACCOUNT_COLUMNS = (
     UserRow.name,
     UserRow.password_hash,
     UserRow.created_at,
+    UserRow.devices_since,
     UserRow.disabled_at,
+    UserRow.deleted_at,
+    UserRow.last_sign_in_at,
 )
 
 
@@ -125,13 +137,80 @@ def set_name(user_id: str, name: str) -> bool:
     return changes_one(update(UserRow).where(UserRow.id == user_id).values(name=name))
 
 
-def set_email_verified(user_id: str, now: datetime) -> bool:
+def set_email_verified(user_id: str, now: datetime, is_signed_in: bool) -> bool:
     """Note that the address is proved; False when it was already, or there is no such account."""
+    values = {"email_verified_at": now} | ({"last_sign_in_at": now} if is_signed_in else {})
     return changes_one(
         update(UserRow)
         .where(UserRow.id == user_id, UserRow.email_verified_at.is_(None))
-        .values(email_verified_at=now)
+        .values(values)
     )
+
+
+def set_email(user_id: str, before: str, after: str, now: datetime) -> bool:
+    """Move an account to an address that is proved; False when it has moved meanwhile.
+
+    :raises LostRace: when the address is taken; the transaction runs again and finds by whom.
+    """
+    try:
+        return changes_one(
+            update(UserRow)
+            .where(UserRow.id == user_id, UserRow.email == before, UserRow.disabled_at.is_(None))
+            .values(email=after, email_verified_at=now)
+        )
+    except IntegrityError as error:
+        raise LostRace from error
+
+
+def set_password(user_id: str, password_hash: str, now: datetime) -> bool:
+    """Give an account a password by a mailed link, which proves its address, too.
+
+    Devices that were known are strangers from now on. False when there is no open account.
+    """
+    return changes_one(
+        update(UserRow)
+        .where(UserRow.id == user_id, UserRow.disabled_at.is_(None))
+        .values(
+            password_hash=password_hash,
+            email_verified_at=func.coalesce(UserRow.email_verified_at, literal(now, UtcDateTime)),
+            devices_since=now,
+        )
+    )
+
+
+def change_password(user_id: str, before: str, after: str) -> bool:
+    """Compare and swap a password hash; False when it has been changed meanwhile."""
+    return changes_one(
+        update(UserRow)
+        .where(UserRow.id == user_id, UserRow.password_hash == before)
+        .values(password_hash=after)
+    )
+
+
+def forget_devices(user_id: str, now: datetime) -> bool:
+    """Make strangers of all devices that were known."""
+    return changes_one(update(UserRow).where(UserRow.id == user_id).values(devices_since=now))
+
+
+def set_deleted(user_id: str, deleted_at: datetime) -> bool:
+    """Have an account wait to be erased; False when it does already."""
+    return changes_one(
+        update(UserRow)
+        .where(UserRow.id == user_id, UserRow.deleted_at.is_(None))
+        .values(deleted_at=deleted_at)
+    )
+
+
+def waiting_to_be_erased(before: datetime, limit: int) -> list[str]:
+    """Return the ids of accounts deleted before this moment."""
+    return list(
+        db.session.scalars(select(UserRow.id).where(UserRow.deleted_at < before).limit(limit))
+    )
+
+
+def erase(user_id: str, before: datetime) -> bool:
+    """Erase an account that still waits for it; False when its owner has come back."""
+    return changes_one(delete(UserRow).where(UserRow.id == user_id, UserRow.deleted_at < before))
 
 
 def set_disabled(user_id: str, disabled_at: datetime | None) -> bool:
@@ -154,7 +233,7 @@ def note_sign_in(user_id: str, verified_hash: str, kept_hash: str, now: datetime
             UserRow.password_hash == verified_hash,
             UserRow.disabled_at.is_(None),
         )
-        .values(last_sign_in_at=now, password_hash=kept_hash)
+        .values(last_sign_in_at=now, password_hash=kept_hash, deleted_at=None)
     )
 
 

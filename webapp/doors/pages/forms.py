@@ -1,18 +1,21 @@
 """Forms: their shape and their CSRF token. What is allowed in a field is for the flow to say."""
 
+import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from flask import g, request
 from flask_wtf import FlaskForm
 from flask_wtf.form import _Auto
-from wtforms import EmailField, Field, ValidationError
+from wtforms import EmailField, Field, PasswordField, ValidationError
 from wtforms.csrf.core import CSRF
 
 from webapp.doors import csrf
 from webapp.doors.credentials import cookie_session_id
 from webapp.doors.statuses import Refusal, refusal_of
 from webapp.errors import AuthError, CsrfFailed, FieldError, ValidationFailed
+
+logger = logging.getLogger(__name__)
 
 R = TypeVar("R")
 
@@ -61,6 +64,8 @@ class Form(FlaskForm):  # type: ignore[misc]
             return work()
         except AuthError as error:
             self.refusal = refusal_of(error)
+            if self.refusal.status >= 500:
+                logger.warning("unavailable: %r, by %r", error, error.__cause__)
             self._show(error)
             return None
 
@@ -90,6 +95,16 @@ def email_field(autocomplete: str = "username") -> Any:
             "spellcheck": "false",
         },
     )
+
+
+def new_password_field(label: str = "Password") -> Any:
+    """Return a field for a password to be chosen."""
+    return PasswordField(label, render_kw={"autocomplete": "new-password", "required": True})
+
+
+def present_password_field(label: str = "Password") -> Any:
+    """Return a field for a password that one has."""
+    return PasswordField(label, render_kw={"autocomplete": "current-password", "required": True})
 
 
 def page_csrf_token() -> str:

@@ -7,14 +7,22 @@ from typing import ParamSpec
 from flask import Response, request
 
 from webapp.doors.cookies import REFRESH_PATH
-from webapp.doors.credentials import require_principal
+from webapp.doors.credentials import current_principal, require_principal
 from webapp.doors.csrf import SAFE_METHODS
 from webapp.doors.pages.paths import this_path, with_next
 from webapp.doors.pages.rendering import see_other, send_to
-from webapp.errors import NotSignedIn, TokenExpired, TokenInvalid, TokenRevoked
+from webapp.errors import (
+    NotSignedIn,
+    ReauthenticationRequired,
+    TokenExpired,
+    TokenInvalid,
+    TokenRevoked,
+)
+from webapp.services.reauthentication import check_recent_sign_in
 
 P = ParamSpec("P")
 
+REAUTHENTICATE_PATH = "/reauthenticate"
 BOUNCE_PATH = f"{REFRESH_PATH}/return"
 
 
@@ -32,6 +40,26 @@ def signed_in(view: Callable[P, Response]) -> Callable[P, Response]:
         return view(*args, **kwargs)
 
     return guarded
+
+
+def recently_signed_in(view: Callable[P, Response]) -> Callable[P, Response]:
+    """Under `signed_in`: ask for the password first when the sign-in is older than ten minutes."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> Response:
+        try:
+            check_recent_sign_in(current_principal().claims)
+        except ReauthenticationRequired:
+            is_form = request.method not in SAFE_METHODS
+            return send_to(reauthenticate_path(this_path(), is_form), 307 if is_form else 302)
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+def reauthenticate_path(target: str, is_form: bool) -> str:
+    """Return where to ask for the password, on the way to a page or with a form sent to it."""
+    return with_next(REAUTHENTICATE_PATH, target) + ("&again=1" if is_form else "")
 
 
 def is_signed_in() -> bool:

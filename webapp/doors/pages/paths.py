@@ -11,7 +11,7 @@ _LOCAL = re.compile(r"/(?![/\\])[^\x00-\x20\\\x7f]*")
 
 def safe_next(value: str | None, default: str = "/account") -> str:
     """Return a local path as it is, and `default` in place of anything else."""
-    if value and len(value) <= 2000 and _LOCAL.fullmatch(value):
+    if value and len(value) <= 500 and _LOCAL.fullmatch(value):
         parts = urlsplit(value)
         if not parts.scheme and not parts.netloc:
             return value

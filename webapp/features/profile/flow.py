@@ -1,13 +1,21 @@
-"""One's own account: seen and renamed."""
+"""One's own account: seen, renamed and deleted."""
 
+from datetime import datetime
+
+from webapp import clock
 from webapp.errors import TokenRevoked
-from webapp.services import audit, policy
+from webapp.services import audit, notices, policy, reauthentication, sessions
 from webapp.services.client import Client
 from webapp.services.tokens import AccessClaims
-from webapp.stores import sessions, users
+from webapp.stores import audit as audit_store
+from webapp.stores import sessions as session_store
+from webapp.stores import users
+from webapp.stores.audit import AuditEvent
 from webapp.stores.sessions import Session
 from webapp.stores.transactions import read, transact
 from webapp.stores.users import Account
+
+SHOWN_EVENTS = 50
 
 
 def get_profile(claims: AccessClaims) -> Account:
@@ -16,7 +24,7 @@ def get_profile(claims: AccessClaims) -> Account:
     :raises TokenRevoked: when it was shut or removed within the last second.
     """
     account = read(lambda: users.find(claims.user_id))
-    if account is None or account.is_disabled:
+    if account is None or account.is_disabled or account.is_deleted:
         raise TokenRevoked
     return account
 
@@ -26,10 +34,40 @@ def get_profile_and_session(claims: AccessClaims) -> tuple[Account, Session]:
 
     :raises TokenRevoked: when either has ended within the last second.
     """
-    found = read(lambda: sessions.find(claims.session_id))
+    found = read(lambda: session_store.find(claims.session_id))
     if found is None or found.session.ended_at or found.account.is_disabled:
         raise TokenRevoked
     return found.account, found.session
+
+
+def list_events(claims: AccessClaims) -> list[AuditEvent]:
+    """Return what happened to one's own account lately, newest first."""
+    return read(lambda: audit_store.latest_of(claims.user_id, SHOWN_EVENTS))
+
+
+def delete(claims: AccessClaims, password: str | None, client: Client) -> datetime:
+    """Have one's own account erased in 14 days, unless one signs in before; ends every session.
+
+    :param password: the present one, where the door asks for it.
+    :returns: when it will be erased.
+    :raises ReauthenticationRequired: when the sign-in is older than ten minutes.
+    :raises ValidationFailed: when the password is wrong.
+    """
+    reauthentication.check_recent_sign_in(claims)
+    account = get_profile(claims)
+    if password is not None:
+        reauthentication.check_present_password(account, password, client)
+    now = clock.now()
+    transact(lambda: _delete(account, now, claims, client))
+    return now + policy.DELETED_KEPT_FOR
+
+
+def _delete(account: Account, now: datetime, claims: AccessClaims, client: Client) -> None:
+    if not users.set_deleted(account.id, now):
+        return
+    sessions.end_all_of(account.id, "account_deleted")
+    audit.record("account_deleted", client, user_id=account.id, session_id=claims.session_id)
+    notices.account_deleted(account, now + policy.DELETED_KEPT_FOR, client)
 
 
 def rename(claims: AccessClaims, name: str, client: Client) -> Account:

@@ -5,6 +5,12 @@ from pydantic import Field
 from webapp.doors.api.schemas import Body
 
 
+class DeleteIn(Body):
+    """The present password."""
+
+    password: str
+
+
 class ProfileIn(Body):
     """What one may change about oneself here."""
 

@@ -1,10 +1,10 @@
 """Signing in with an address and a password."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from webapp import clock
 from webapp.errors import EmailNotVerified, InvalidCredentials
-from webapp.services import audit, policy, sessions
+from webapp.services import audit, devices, notices, policy, sessions
 from webapp.services.addresses import normalize_email
 from webapp.services.client import Client
 from webapp.services.parts import parts
@@ -24,6 +24,15 @@ class SignIn:
     is_persistent: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class _Proof:
+    """What has been shown before the session begins."""
+
+    account: Account
+    verification: Verification
+    is_device_known: bool
+
+
 def sign_in(command: SignIn, client: Client, replaces: str | None = None) -> SignedIn:
     """Begin a session for whoever knows the password.
 
@@ -37,8 +46,9 @@ def sign_in(command: SignIn, client: Client, replaces: str | None = None) -> Sig
     :raises EmailNotVerified: only after the right password.
     """
     email = _check(command)
-    attempt = parts().throttle.begin_sign_in(client.ip, email)
     account = read(lambda: users.find_by_email(email))
+    device = devices.recognize(client, account)
+    attempt = parts().throttle.begin_sign_in(client.ip, email, device)
     verification = parts().passwords.verify(
         command.password, account.password_hash if account else None
     )
@@ -54,9 +64,10 @@ def sign_in(command: SignIn, client: Client, replaces: str | None = None) -> Sig
     except InvalidCredentials:
         _refuse(account, client, "disabled")
         raise
-    signed_in = transact(lambda: _start(account, verification, command, client, replaces))
+    proof = _Proof(account, verification, is_device_known=device is not None)
+    signed_in = transact(lambda: _start(proof, command, client, replaces))
     parts().throttle.forgive(attempt)
-    return signed_in
+    return replace(signed_in, device=devices.remember(account, device))
 
 
 def _check(command: SignIn) -> str:
@@ -67,13 +78,8 @@ def _check(command: SignIn) -> str:
     return normalize_email(command.email)
 
 
-def _start(
-    account: Account,
-    verification: Verification,
-    command: SignIn,
-    client: Client,
-    replaces: str | None,
-) -> SignedIn:
+def _start(proof: _Proof, command: SignIn, client: Client, replaces: str | None) -> SignedIn:
+    account, verification = proof.account, proof.verification
     verified_hash = account.password_hash or ""
     kept_hash = verification.upgraded_hash or verified_hash
     if not users.note_sign_in(account.id, verified_hash, kept_hash, clock.now()):
@@ -83,8 +89,15 @@ def _start(
         account, client, amr="pwd", is_persistent=command.is_persistent, replaces=replaces
     )
     audit.record(
-        "signed_in", client, user_id=account.id, session_id=signed_in.session.id, detail="password"
+        "account_restored" if account.is_deleted else "signed_in",
+        client,
+        user_id=account.id,
+        session_id=signed_in.session.id,
+        detail="password",
     )
+    # The first sign-in of all is from a new device, and no news.
+    if not proof.is_device_known and account.last_sign_in_at is not None:
+        notices.new_sign_in(account, signed_in.session, client)
     return signed_in
 
 

@@ -1,16 +1,14 @@
 """The sign-in form."""
 
-from wtforms import BooleanField, HiddenField, PasswordField
+from wtforms import BooleanField, HiddenField
 
-from webapp.doors.pages.forms import Form, email_field
+from webapp.doors.pages.forms import Form, email_field, present_password_field
 
 
 class SignInForm(Form):
     """Who signs in."""
 
     email = email_field()
-    password = PasswordField(
-        "Password", render_kw={"autocomplete": "current-password", "required": True}
-    )
+    password = present_password_field()
     remember = BooleanField("Keep me signed in on this device", default=True)
     next = HiddenField()

@@ -15,6 +15,7 @@ blueprint = Blueprint("sign_in", __name__)
 
 NOTICES = {
     "email_verified": "Your email address is confirmed. Sign in to go on.",
+    "password_reset": "Your new password is set, and every earlier sign-in has ended.",
     "signed_out": "You are signed out.",
 }
 
@@ -55,5 +56,5 @@ def _page(form: SignInForm, notice: str | None = None) -> Response:
         notice=notice,
         signup_url=with_next("/signup", safe_next(form.next.data)),
         resend_email=form.email.data if is_unproved else None,
-        forgot_url=None,
+        forgot_url="/forgot-password",
     )

@@ -1,10 +1,10 @@
 """Signing up: an account is made, and its address is to be proved."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from webapp import clock
 from webapp.errors import EmailTaken
-from webapp.services import audit, policy, sessions, verification
+from webapp.services import audit, devices, notices, policy, sessions, verification
 from webapp.services.addresses import normalize_email
 from webapp.services.client import Client
 from webapp.services.ids import new_id
@@ -47,15 +47,19 @@ def sign_up(
     throttle = parts().throttle
     throttle.count_sign_up(client.ip)
     password_hash = parts().passwords.hash(command.password)
+    now = clock.now()
+    is_open = parts().settings.email_verification != "required"
     account = Account(
         id=new_id(),
         email=command.email,
         email_verified_at=None,
         name=command.name,
         password_hash=password_hash,
-        created_at=clock.now(),
+        created_at=now,
+        devices_since=now,
+        last_sign_in_at=now if is_open else None,
     )
-    if parts().settings.email_verification == "required":
+    if not is_open:
         throttle.count_mail(client.ip, command.email)
         browser_secret = new_secret()
         transact(lambda: _sign_up_quietly(account, client, browser_secret))
@@ -82,6 +86,10 @@ def _sign_up_quietly(account: Account, client: Client, browser_secret: str) -> N
         audit.record("signed_up", client, user_id=account.id)
         verification.send_link(account, client, browser_secret)
         return
+    if existing.deleted_at:
+        audit.record("sign_up_with_taken_address", client, user_id=existing.id)
+        notices.account_waiting(existing, existing.deleted_at + policy.DELETED_KEPT_FOR, client)
+        return
     # An account that nobody proved and nobody uses belongs to whoever can read its mail: else
     # somebody could take an address first and wait for its owner to confirm it.
     if users.start_over(account.email, account.name, account.password_hash or "", clock.now()):
@@ -90,7 +98,12 @@ def _sign_up_quietly(account: Account, client: Client, browser_secret: str) -> N
         return
     audit.record("sign_up_with_taken_address", client, user_id=existing.id)
     mailer = parts().mailer
-    mailer.send("sign_up_taken", existing.email, sign_in_link=mailer.link("/login"))
+    mailer.send(
+        "sign_up_taken",
+        existing,
+        sign_in_link=mailer.link("/login"),
+        reset_link=mailer.link("/forgot-password"),
+    )
 
 
 def _sign_up_openly(account: Account, client: Client, replaces: str | None) -> SignedIn:
@@ -100,4 +113,5 @@ def _sign_up_openly(account: Account, client: Client, replaces: str | None) -> S
     audit.record("signed_up", client, user_id=account.id)
     if parts().settings.email_verification == "optional":
         verification.send_link(account, client, None)
-    return sessions.start(account, client, amr="pwd", is_persistent=True, replaces=replaces)
+    signed_in = sessions.start(account, client, amr="pwd", is_persistent=True, replaces=replaces)
+    return replace(signed_in, device=devices.remember(account, None))

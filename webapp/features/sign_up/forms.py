@@ -1,8 +1,8 @@
 """The sign-up form."""
 
-from wtforms import HiddenField, PasswordField, StringField
+from wtforms import HiddenField, StringField
 
-from webapp.doors.pages.forms import Form, email_field
+from webapp.doors.pages.forms import Form, email_field, new_password_field
 
 
 class SignUpForm(Form):
@@ -13,7 +13,5 @@ class SignUpForm(Form):
         render_kw={"autocomplete": "name", "maxlength": 100},
     )
     email = email_field()
-    password = PasswordField(
-        "Password", render_kw={"autocomplete": "new-password", "required": True}
-    )
+    password = new_password_field()
     next = HiddenField()

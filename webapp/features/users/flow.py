@@ -40,6 +40,7 @@ def create_user(command: NewUser, client: Client) -> Account:
         name="",
         password_hash=parts().passwords.hash(command.password),
         created_at=now,
+        devices_since=now,
         roles=tuple(dict.fromkeys((EVERYBODYS_ROLE, command.role))),
     )
     transact(lambda: _create(account, client))

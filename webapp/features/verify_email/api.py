@@ -23,15 +23,15 @@ blueprint = api_room("verify_email")
 )
 def verify(json_data: VerifyIn) -> Response:
     """Prove an address with the token of the link that was mailed to it."""
-    signed_in = flow.confirm(
+    confirmed = flow.confirm(
         json_data.token,
         client_of_request(),
         browser_secret=browser_secret(),
         replaces=cookie_session_id(),
     )
     response = Response(status=204)
-    if signed_in:
-        cookies.place(response, signed_in)
+    if confirmed.signed_in:
+        cookies.place(response, confirmed.signed_in)
     return response
 
 

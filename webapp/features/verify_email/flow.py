@@ -1,12 +1,13 @@
 """Proving an address with the link that was mailed to it."""
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from webapp import clock
 from webapp.errors import LinkInvalid
-from webapp.services import audit, one_time_tokens, sessions, verification
+from webapp.features.change_email import flow as change_email
+from webapp.services import audit, devices, one_time_tokens, sessions, verification
 from webapp.services.addresses import normalize_email
 from webapp.services.client import Client
 from webapp.services.one_time_tokens import Purpose
@@ -21,11 +22,20 @@ from webapp.stores.users import Account
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a link is about, shown before anything is done."""
+    """What a link is about, shown before anything is done; `old_email` where one moves."""
 
     email: str
     name: str
     requested_at: datetime
+    old_email: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """What a link did: a session where it signed in, and whether the account has moved."""
+
+    signed_in: SignedIn | None
+    is_change: bool = False
 
 
 def look_at_link(token: str) -> Claim:
@@ -35,8 +45,10 @@ def look_at_link(token: str) -> Claim:
     """
 
     def look() -> Claim:
-        found = one_time_tokens.peek(Purpose.VERIFY_EMAIL, token)
+        found = one_time_tokens.peek(token, Purpose.VERIFY_EMAIL, Purpose.CHANGE_EMAIL)
         account = _account_of(found)
+        if found.email:
+            return Claim(found.email, account.name, found.created_at, account.email)
         return Claim(account.email, account.name, found.created_at)
 
     return read(look)
@@ -44,11 +56,11 @@ def look_at_link(token: str) -> Claim:
 
 def confirm(
     token: str, client: Client, browser_secret: str | None = None, replaces: str | None = None
-) -> SignedIn | None:
+) -> Confirmed:
     """Prove the address; in the browser that signed up, sign in, too.
 
     :param browser_secret: what this browser was marked with when it signed up, if it was.
-    :returns: a session, or None for any other browser, where anybody could hold the link.
+    :returns: a session for that browser, none for any other, where anybody could hold the link.
     :raises LinkInvalid: when the link does not work (any more).
     """
     return transact(lambda: _confirm(token, client, browser_secret, replaces))
@@ -75,24 +87,28 @@ def resend(email: str, client: Client, browser_secret: str | None = None) -> Non
 
 def _confirm(
     token: str, client: Client, browser_secret: str | None, replaces: str | None
-) -> SignedIn | None:
-    found = one_time_tokens.use(Purpose.VERIFY_EMAIL, token)
+) -> Confirmed:
+    found = one_time_tokens.use(token, Purpose.VERIFY_EMAIL, Purpose.CHANGE_EMAIL)
+    if found.purpose == Purpose.CHANGE_EMAIL:
+        change_email.complete(found, client)
+        return Confirmed(None, is_change=True)
     account = _account_of(found)
-    if not users.set_email_verified(account.id, clock.now()):
+    is_same = _is_same_browser(found, browser_secret)
+    if not users.set_email_verified(account.id, clock.now(), is_signed_in=is_same):
         raise LinkInvalid
     audit.record("email_verified", client, user_id=account.id)
-    if not _is_same_browser(found, browser_secret):
-        return None
+    if not is_same:
+        return Confirmed(None)
     account = _account_of(found)
     signed_in = sessions.start(account, client, amr="pwd", is_persistent=True, replaces=replaces)
     audit.record(
         "signed_in", client, user_id=account.id, session_id=signed_in.session.id, detail="sign_up"
     )
-    return signed_in
+    return Confirmed(replace(signed_in, device=devices.remember(account, None)))
 
 
 def _disown(token: str, client: Client) -> None:
-    found = one_time_tokens.use(Purpose.VERIFY_EMAIL, token)
+    found = one_time_tokens.use(token, Purpose.VERIFY_EMAIL)
     sessions.end_all_of(found.user_id, "account_removed")
     if not users.remove_unproved(found.user_id):
         raise LinkInvalid

@@ -8,20 +8,13 @@ from webapp.doors.credentials import cookie_session_id
 from webapp.doors.pages.paths import safe_next
 from webapp.doors.pages.rendering import form_page, page, see_other
 from webapp.doors.sign_up_cookie import browser_secret, browsers_mark
-from webapp.doors.statuses import refusal_of
-from webapp.errors import CsrfFailed, LinkInvalid
+from webapp.errors import CsrfFailed
 from webapp.features.verify_email import flow
 from webapp.features.verify_email.forms import ConfirmForm, ResendForm
 
 blueprint = Blueprint("verify_email", __name__)
 
 SENT = "If an account waits for this address to be confirmed, a new link is on its way."
-
-
-@blueprint.errorhandler(LinkInvalid)
-def offer_new_link(error: LinkInvalid) -> Response:
-    """Say why a link may not work any more, and where to get one that does."""
-    return page("verify_email/dead_link.html", refusal_of(error).status)
 
 
 @blueprint.get("/verify-email")
@@ -35,9 +28,11 @@ def show() -> Response:
         email = mark.email if mark else None
         return form_page("verify_email/check_mail.html", form, email=email, notice=notice)
     claim = flow.look_at_link(token)
+    template = "change_email/confirm.html" if claim.old_email else "verify_email/confirm.html"
     return page(
-        "verify_email/confirm.html",
+        template,
         email=claim.email,
+        old_email=claim.old_email,
         name=claim.name,
         requested_at=claim.requested_at,
         token=token,
@@ -54,16 +49,18 @@ def confirm() -> Response:
         flow.disown(token, client_of_request())
         return page("verify_email/removed.html")
     mark = browsers_mark()
-    signed_in = flow.confirm(
+    confirmed = flow.confirm(
         token,
         client_of_request(),
         browser_secret=mark.browser_secret if mark else None,
         replaces=cookie_session_id(),
     )
-    if signed_in is None:
+    if confirmed.is_change:
+        return see_other("/account/security?notice=email_changed")
+    if confirmed.signed_in is None:
         return see_other("/login?notice=email_verified")
     response = see_other(safe_next(mark.target if mark else None))
-    cookies.place(response, signed_in)
+    cookies.place(response, confirmed.signed_in)
     return response
 
 

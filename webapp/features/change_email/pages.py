@@ -1,0 +1,63 @@
+"""Changing the address on pages."""
+
+from flask import Blueprint, Response, request
+
+from webapp.doors.client import client_of_request
+from webapp.doors.credentials import current_principal
+from webapp.doors.pages.guards import recently_signed_in, signed_in
+from webapp.doors.pages.rendering import form_page, page, see_other
+from webapp.errors import CsrfFailed
+from webapp.features.change_email import flow
+from webapp.features.change_email.forms import ChangeEmailForm, UndoForm
+from webapp.features.profile.flow import get_profile
+
+blueprint = Blueprint("change_email", __name__)
+
+
+@blueprint.get("/account/security/email")
+@signed_in
+@recently_signed_in
+def show() -> Response:
+    """Show the form."""
+    return _page(ChangeEmailForm())
+
+
+@blueprint.post("/account/security/email")
+@signed_in
+@recently_signed_in
+def change_email() -> Response:
+    """Take the form."""
+    form = ChangeEmailForm()
+    form.submit(
+        lambda: flow.ask_for_change(
+            flow.ChangeEmail(form.email.data or ""),
+            current_principal().claims,
+            client_of_request(),
+        )
+    )
+    return _page(form) if form.refusal else see_other("/account/security?notice=email_requested")
+
+
+@blueprint.get("/undo-email-change")
+def show_undo() -> Response:
+    """Show what the link would bring back; opening it uses nothing up."""
+    token = request.args.get("token", "")
+    return page("change_email/undo.html", email=flow.look_at_undo(token), token=token)
+
+
+@blueprint.post("/undo-email-change")
+def undo() -> Response:
+    """Bring the old address back and go on to a new password."""
+    form = UndoForm()
+    if not form.validate():
+        raise CsrfFailed
+    reset_token = flow.undo(form.token.data or "", client_of_request())
+    return see_other(f"/reset-password?token={reset_token}")
+
+
+def _page(form: ChangeEmailForm) -> Response:
+    claims = current_principal().claims
+    account, pending = get_profile(claims), flow.pending_address(claims)
+    return form_page(
+        "change_email/change.html", form, account=account, pending=pending, notice=None
+    )

@@ -1,0 +1,45 @@
+"""Changing the password on a page."""
+
+from flask import Blueprint, Response
+
+from webapp.doors.client import client_of_request
+from webapp.doors.credentials import current_principal
+from webapp.doors.pages.guards import recently_signed_in, signed_in
+from webapp.doors.pages.rendering import form_page, see_other
+from webapp.features.change_password import flow
+from webapp.features.change_password.forms import ChangePasswordForm
+from webapp.features.profile.flow import get_profile
+
+blueprint = Blueprint("change_password", __name__)
+
+
+@blueprint.get("/account/security/password")
+@signed_in
+@recently_signed_in
+def show() -> Response:
+    """Show the form."""
+    return _page(ChangePasswordForm())
+
+
+@blueprint.post("/account/security/password")
+@signed_in
+@recently_signed_in
+def change_password() -> Response:
+    """Take the form."""
+    form = ChangePasswordForm()
+    form.submit(
+        lambda: flow.change_password(
+            form.current_password.data or "",
+            form.new_password.data or "",
+            current_principal().claims,
+            client_of_request(),
+        )
+    )
+    return _page(form) if form.refusal else see_other("/account/security?notice=password_changed")
+
+
+def _page(form: ChangePasswordForm) -> Response:
+    account = get_profile(current_principal().claims)
+    return form_page(
+        "change_password/change.html", form, account=account, email=account.email, notice=None
+    )

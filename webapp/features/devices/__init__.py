@@ -1,0 +1,1 @@
+"""Devices: where one is signed in, and how to end it."""

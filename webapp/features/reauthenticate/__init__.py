@@ -1,0 +1,1 @@
+"""Reauthenticate: show the password again before something that matters."""

@@ -1,0 +1,1 @@
+"""Reset a password: get back in with the mail."""
