@@ -18,11 +18,16 @@ ROOT = Path(__file__).resolve().parent
 INSTANCE = ROOT / "instance"
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
-# Ten years from now is still a date.
-_LONGEST = timedelta(days=3650)
+_LONGEST = timedelta(days=3650)  # Ten years from now is still a date.
 # As browsers send it.
 _ORIGIN = re.compile(r"https?://([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?")
-_DRIVERS = ("sqlite", "postgresql+psycopg", "mysql+pymysql", "mariadb+pymysql")
+_WITH_DRIVER = {
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mariadb+pymysql",
+}
+_DRIVERS = ("sqlite", *_WITH_DRIVER.values())
 _PUBLISHED = re.compile(r"change[-_ ]?me|secret[-_ ]?key|your[-_ ]|example|insecure|password", re.I)
 
 
@@ -45,9 +50,8 @@ def parse_duration(value: Any) -> Any:
 
 def split_commas(value: Any) -> Any:
     """Turn `a, b` into a tuple; other types pass through."""
-    if not isinstance(value, str):
-        return value
-    return tuple(part.strip() for part in value.split(",") if part.strip())
+    is_text = isinstance(value, str)
+    return tuple(p.strip() for p in value.split(",") if p.strip()) if is_text else value
 
 
 def parse_switch(value: Any) -> Any:
@@ -184,16 +188,15 @@ class Settings(BaseSettings):
 
         :raises SettingsError: when production would start with something missing or weak.
         """
-        base = (self.base_url or f"http://localhost:{self.port}").rstrip("/").lower()
-        settings = self.model_copy(
-            update={
-                "base_url": base,
-                "token_issuer": self.token_issuer or base,
-                "token_audience": self.token_audience or base,
-                "database_url": _with_driver(self.database_url),
-                "cors_origins": tuple(o.rstrip("/").lower() for o in self.cors_origins),
-            }
-        )
+        base = _as_browsers_send_it(self.base_url or f"http://localhost:{self.port}")
+        completed = {
+            "base_url": base,
+            "token_issuer": self.token_issuer or base,
+            "token_audience": self.token_audience or base,
+            "database_url": _with_driver(self.database_url),
+            "cors_origins": tuple(map(_as_browsers_send_it, self.cors_origins)),
+        }
+        settings = self.model_copy(update=completed)
         problems = [*settings._problems(), *(settings._weaknesses() if self.is_production else [])]
         if problems:
             raise SettingsError("\n".join(problems))
@@ -267,6 +270,12 @@ def _documentation() -> str:
     return "\n".join(file.read_text("utf-8") for file in files if file.is_file())
 
 
+def _as_browsers_send_it(origin: str) -> str:
+    """Return an origin in lower case, without the port that its scheme has anyway."""
+    origin = origin.rstrip("/").lower()
+    return origin.removesuffix(":443" if origin.startswith("https://") else ":80")
+
+
 def _scheme(url: str) -> str:
     """Return the scheme of a URL, or an empty string where the rest of it does not parse."""
     try:
@@ -277,14 +286,9 @@ def _scheme(url: str) -> str:
 
 def _with_driver(url: str) -> str:
     """Name the drivers that Latchkey ships, and anchor a relative SQLite path at the project."""
-    for given, full in (
-        ("postgres://", "postgresql+psycopg://"),
-        ("postgresql://", "postgresql+psycopg://"),
-        ("mysql://", "mysql+pymysql://"),
-        ("mariadb://", "mariadb+pymysql://"),
-    ):
-        if url.startswith(given):
-            return full + url.removeprefix(given)
+    scheme, _, rest = url.partition("://")
+    if scheme in _WITH_DRIVER:
+        return f"{_WITH_DRIVER[scheme]}://{rest}"
     path = url.removeprefix("sqlite:///")
     if path != url and path and not path.startswith(("/", ":memory:")):
         return f"sqlite:///{ROOT / path}"

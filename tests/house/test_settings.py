@@ -175,3 +175,15 @@ def test_settings_cannot_be_changed(tmp_path: Path) -> None:
     settings = make_settings(f"sqlite:///{tmp_path}/x.db")
     with pytest.raises(ValueError, match="frozen"):
         settings.bcrypt_cost = 4  # type: ignore[misc]
+
+
+def test_an_origin_is_written_as_browsers_send_it() -> None:
+    written = {
+        "https://ID.example.org:443/": "https://id.example.org",
+        "http://localhost:80": "http://localhost",
+        "http://localhost:8080": "http://localhost:8080",
+        "https://id.example.org:80": "https://id.example.org:80",
+    }
+    for given, expected in written.items():
+        settings = make_settings("sqlite://", base_url=given, cors_origins=(given,))
+        assert (settings.base_url, settings.cors_origins) == (expected, (expected,))

@@ -31,7 +31,7 @@ from webapp.services.secrets import digest
 
 pytestmark = pytest.mark.xdist_group("kill")
 
-KILLS, WORKERS, CLIENTS = 6, 2, 6
+KILLS, WORKERS, CLIENTS = 4, 2, 6
 
 
 class Load:

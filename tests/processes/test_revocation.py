@@ -125,6 +125,7 @@ def test_a_session_begun_on_one_node_is_good_on_the_other(sites: Sites, email: s
     assert answers(sites, refreshed(sites[1], tokens)) == {200}
 
 
+@pytest.mark.parametrize("sites", ["sqlite"], indirect=True, scope="module")
 def test_a_worker_that_starts_later_knows_what_has_ended(
     sites: Sites, email: str, tmp_path: Path
 ) -> None:

@@ -33,10 +33,10 @@ _PATIENCE = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """Whether a password is right, and the better hash to keep where the old one is outdated."""
+    """Whether a password is right, and whether its hash is one to be replaced by a better."""
 
     is_right: bool
-    upgraded_hash: str | None = None
+    is_outdated: bool = False
 
 
 class Passwords:
@@ -76,9 +76,7 @@ class Passwords:
             stored = None
         with self._turn():
             is_right = _matches(password, stored or self._nobodys) and stored is not None
-        if is_right and stored is not None and not self._is_current(stored):
-            return Verification(True, self.hash(password))
-        return Verification(is_right)
+        return Verification(is_right, is_right and not self._is_current(stored or ""))
 
     def _hash(self, password: str) -> str:
         return _prefixed_hash(password, self._cost, _salt(self._cost))

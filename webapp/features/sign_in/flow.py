@@ -8,7 +8,6 @@ from webapp.services import audit, devices, notices, policy, sessions
 from webapp.services.addresses import normalize_email
 from webapp.services.client import Client
 from webapp.services.parts import parts
-from webapp.services.passwords import Verification
 from webapp.services.sessions import SignedIn
 from webapp.stores import users
 from webapp.stores.transactions import read, transact
@@ -29,7 +28,7 @@ class _Proof:
     """What has been shown before the session begins."""
 
     account: Account
-    verification: Verification
+    kept_hash: str
     is_device_known: bool
 
 
@@ -64,7 +63,11 @@ def sign_in(command: SignIn, client: Client, replaces: str | None = None) -> Sig
     except InvalidCredentials:
         _refuse(account, client, "disabled")
         raise
-    proof = _Proof(account, verification, is_device_known=device is not None)
+    kept_hash = account.password_hash or ""
+    if verification.is_outdated:
+        # Only now: a second hash for an account that is shut would tell that there is one.
+        kept_hash = parts().passwords.hash(command.password)
+    proof = _Proof(account, kept_hash, is_device_known=device is not None)
     signed_in = transact(lambda: _start(proof, command, client, replaces))
     parts().throttle.forgive(attempt)
     return replace(signed_in, device=devices.remember(account, device))
@@ -79,10 +82,8 @@ def _check(command: SignIn) -> str:
 
 
 def _start(proof: _Proof, command: SignIn, client: Client, replaces: str | None) -> SignedIn:
-    account, verification = proof.account, proof.verification
-    verified_hash = account.password_hash or ""
-    kept_hash = verification.upgraded_hash or verified_hash
-    if not users.note_sign_in(account.id, verified_hash, kept_hash, clock.now()):
+    account, verified_hash = proof.account, proof.account.password_hash or ""
+    if not users.note_sign_in(account.id, verified_hash, proof.kept_hash, clock.now()):
         # Disabled, or given another password, while this one was being hashed.
         raise InvalidCredentials
     signed_in = sessions.start(
