@@ -19,8 +19,7 @@ INSTANCE = ROOT / "instance"
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _LONGEST = timedelta(days=3650)  # Ten years from now is still a date.
-# As browsers send it.
-_ORIGIN = re.compile(r"https?://([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?")
+_ORIGIN = re.compile(r"https?://([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?")  # As browsers send it.
 _WITH_DRIVER = {
     "postgres": "postgresql+psycopg",
     "postgresql": "postgresql+psycopg",
