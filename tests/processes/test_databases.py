@@ -11,6 +11,7 @@ from alembic.migration import MigrationContext
 from apiflask import APIFlask
 from sqlalchemy import func, inspect, select
 
+from tests.conftest import MakeApp
 from tests.doors_kit import Door, JsonDoor, PagesDoor
 from tests.processes.kit import (
     API,
@@ -21,7 +22,7 @@ from tests.processes.kit import (
     session_row,
     sign_in,
 )
-from tests.support import PASSWORD, find_link, token_in
+from tests.support import PASSWORD, SERVERS, database_on, find_link, is_up, skip, token_in
 from webapp.extensions import Base, db
 from webapp.models import OneTimeTokenRow, UserRow
 from webapp.stores import sessions
@@ -218,3 +219,14 @@ def test_migrations_go_down_and_up_again(app: APIFlask) -> None:
         flask_migrate.upgrade()
         assert app.test_client().get("/readyz").status_code == 200
     assert newcomer(app).generation == 1
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_database_without_tables_is_503(make_app: MakeApp, server: str) -> None:
+    if not is_up(5432 if server == "postgresql" else 3306):
+        skip(f"{server} is not running on this machine")
+    with database_on(server) as url:
+        client = make_app(database_url=url).test_client()
+        body = {"email": "alice@example.com", "password": PASSWORD}
+        assert client.get("/readyz").status_code == 503
+        assert client.post("/api/v1/auth/login", json=body).status_code == 503

@@ -20,6 +20,8 @@ _RETRYABLE_NUMBERS = {1213, 1205, 1020}
 # once when a reader wants to write on a snapshot that is no longer the newest.
 _RETRYABLE_WORDS = ("database is locked", "database table is locked", "database schema is locked")
 
+_NO_TABLE_STATE, _NO_TABLE_NUMBER = "42P01", 1146
+
 # How the drivers say that a store is down, hung, full or busy.
 STORE_DOWN = (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.TimeoutError)
 _PATIENCE = 5.0
@@ -73,6 +75,11 @@ def _run(work: Callable[[], T], finish: Callable[[], None]) -> T:
             is_safe = getattr(error, "connection_invalidated", False) and not is_finishing
             if not (is_safe or _is_retryable(error)) or time.monotonic() > give_up_at:
                 raise TemporarilyUnavailable from error
+        except exc.ProgrammingError as error:
+            # Our own mistake, unless the tables are still to come.
+            if _says(error, {_NO_TABLE_STATE}, {_NO_TABLE_NUMBER}):
+                raise TemporarilyUnavailable from error
+            raise
         finally:
             session.info["is_in_transaction"] = False
             session.rollback()
@@ -85,10 +92,15 @@ def _run(work: Callable[[], T], finish: Callable[[], None]) -> T:
 def _is_retryable(error: Exception) -> bool:
     if isinstance(error, LostRace):
         return True
+    if _says(error, _RETRYABLE_STATES, _RETRYABLE_NUMBERS):
+        return True
+    original = str(getattr(error, "orig", None))
+    return any(word in original for word in _RETRYABLE_WORDS)
+
+
+def _says(error: Exception, states: set[str], numbers: set[int]) -> bool:
+    """Whether the driver gives one of these SQLSTATEs (PostgreSQL) or numbers (MariaDB)."""
     original = getattr(error, "orig", None)
-    if getattr(original, "sqlstate", None) in _RETRYABLE_STATES:
-        return True
-    arguments = getattr(original, "args", ())
-    if arguments and arguments[0] in _RETRYABLE_NUMBERS:
-        return True
-    return any(word in str(original) for word in _RETRYABLE_WORDS)
+    arguments: tuple[object, ...] = getattr(original, "args", ())
+    is_numbered = bool(arguments) and arguments[0] in numbers
+    return is_numbered or getattr(original, "sqlstate", None) in states

@@ -214,8 +214,13 @@ def erase(user_id: str, before: datetime) -> bool:
 
 
 def set_disabled(user_id: str, disabled_at: datetime | None) -> bool:
-    """Shut or reopen an account; False when there is none."""
-    return changes_one(update(UserRow).where(UserRow.id == user_id).values(disabled_at=disabled_at))
+    """Shut or reopen an account; False when it is so already, or there is none."""
+    is_open = UserRow.disabled_at.is_(None)
+    return changes_one(
+        update(UserRow)
+        .where(UserRow.id == user_id, is_open if disabled_at else ~is_open)
+        .values(disabled_at=disabled_at)
+    )
 
 
 def note_sign_in(user_id: str, verified_hash: str, kept_hash: str, now: datetime) -> bool:
