@@ -1,13 +1,16 @@
-"""Who somebody is, by the access token they show: no store is asked on the way."""
+"""Who somebody is, by the access token they show, and whose account that is."""
 
-from webapp.errors import NotSignedIn
+from webapp.errors import NotSignedIn, TokenRevoked
 from webapp.services import tokens
 from webapp.services.parts import parts
 from webapp.services.tokens import AccessClaims
+from webapp.stores import users
+from webapp.stores.transactions import read
+from webapp.stores.users import Account
 
 
 def authenticate(encoded: str | None) -> AccessClaims:
-    """Read an access token and make sure that its session still goes on.
+    """Read an access token and make sure that its session still goes on; no store is asked.
 
     :raises NotSignedIn: without a token.
     :raises TokenInvalid: when it is no access token of ours.
@@ -19,3 +22,17 @@ def authenticate(encoded: str | None) -> AccessClaims:
     claims = tokens.read_access(encoded)
     parts().revocations.check(claims.session_id, claims.issued_at)
     return claims
+
+
+def account_of(claims: AccessClaims) -> Account:
+    """Return the account of whoever is signed in.
+
+    :raises TokenRevoked: when it was shut, deleted or removed within the last second.
+    """
+    account = read(lambda: users.find(claims.user_id))
+    if account is None or account.is_disabled or account.is_deleted:
+        # The snapshot let it pass. Unless it is read again, the sign-in page would, too, and send
+        # the browser back to where it came from.
+        parts().revocations.expect_change()
+        raise TokenRevoked
+    return account

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from flask import g, request
 from flask_wtf import FlaskForm
 from flask_wtf.form import _Auto
-from wtforms import EmailField, Field, PasswordField, ValidationError
+from wtforms import EmailField, Field, HiddenField, PasswordField, ValidationError
 from wtforms.csrf.core import CSRF
 
 from webapp.doors import csrf
@@ -83,6 +83,12 @@ class Form(FlaskForm):  # type: ignore[misc]
             self.form_errors = [STALE if isinstance(error, CsrfFailed) else error.message]
 
 
+class LinkForm(Form):
+    """A page that a mailed link opens has nothing to type into."""
+
+    token = HiddenField()
+
+
 def email_field(autocomplete: str = "username") -> Any:
     """Return a field for an address; password managers know it by its autocomplete value."""
     return EmailField(
@@ -112,3 +118,14 @@ def page_csrf_token() -> str:
     if "form_token" not in g:
         g.form_token = csrf.form_token(cookie_session_id())
     return str(g.form_token)
+
+
+def posted_token() -> str:
+    """Return the token of the page that a mailed link opened, once its button is pressed.
+
+    :raises CsrfFailed: when the form is not one of ours.
+    """
+    form = LinkForm()
+    if not form.validate():
+        raise CsrfFailed
+    return form.token.data or ""

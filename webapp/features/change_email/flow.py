@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from webapp import clock
-from webapp.errors import FieldError, LinkInvalid, TokenRevoked, ValidationFailed
+from webapp.errors import FieldError, LinkInvalid, ValidationFailed
 from webapp.services import audit, notices, one_time_tokens, reauthentication, sessions
+from webapp.services.access import account_of
 from webapp.services.addresses import normalize_email
 from webapp.services.client import Client
 from webapp.services.one_time_tokens import LIFETIMES, Purpose
@@ -37,9 +38,7 @@ def ask_for_change(command: ChangeEmail, claims: AccessClaims, client: Client) -
     """
     reauthentication.check_recent_sign_in(claims)
     email = normalize_email(command.email)
-    account = read(lambda: users.find(claims.user_id))
-    if account is None:
-        raise TokenRevoked
+    account = account_of(claims)
     if command.password is not None:
         reauthentication.check_present_password(account, command.password, client)
     if email == account.email:

@@ -4,12 +4,12 @@ from flask import Blueprint, Response, request
 
 from webapp.doors.client import client_of_request
 from webapp.doors.credentials import current_principal
+from webapp.doors.pages.forms import posted_token
 from webapp.doors.pages.guards import recently_signed_in, signed_in
 from webapp.doors.pages.rendering import form_page, page, see_other
-from webapp.errors import CsrfFailed
 from webapp.features.change_email import flow
-from webapp.features.change_email.forms import ChangeEmailForm, UndoForm
-from webapp.features.profile.flow import get_profile
+from webapp.features.change_email.forms import ChangeEmailForm
+from webapp.services.access import account_of
 
 blueprint = Blueprint("change_email", __name__)
 
@@ -48,16 +48,13 @@ def show_undo() -> Response:
 @blueprint.post("/undo-email-change")
 def undo() -> Response:
     """Bring the old address back and go on to a new password."""
-    form = UndoForm()
-    if not form.validate():
-        raise CsrfFailed
-    reset_token = flow.undo(form.token.data or "", client_of_request())
+    reset_token = flow.undo(posted_token(), client_of_request())
     return see_other(f"/reset-password?token={reset_token}")
 
 
 def _page(form: ChangeEmailForm) -> Response:
     claims = current_principal().claims
-    account, pending = get_profile(claims), flow.pending_address(claims)
+    account, pending = account_of(claims), flow.pending_address(claims)
     return form_page(
         "change_email/change.html", form, account=account, pending=pending, notice=None
     )

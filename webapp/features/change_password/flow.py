@@ -1,13 +1,14 @@
 """Changing the password: the present one is asked for, and the other sessions end."""
 
-from webapp.errors import FieldError, TokenRevoked, ValidationFailed
+from webapp.errors import FieldError, ValidationFailed
 from webapp.services import audit, notices, one_time_tokens, policy, reauthentication, sessions
+from webapp.services.access import account_of
 from webapp.services.client import Client
 from webapp.services.one_time_tokens import Purpose
 from webapp.services.parts import parts
 from webapp.services.tokens import AccessClaims
 from webapp.stores import users
-from webapp.stores.transactions import read, transact
+from webapp.stores.transactions import transact
 from webapp.stores.users import Account
 
 
@@ -19,9 +20,7 @@ def change_password(current: str, new: str, claims: AccessClaims, client: Client
     :raises TooManyAttempts: when the present password was guessed at too often.
     """
     reauthentication.check_recent_sign_in(claims)
-    account = read(lambda: users.find(claims.user_id))
-    if account is None:
-        raise TokenRevoked
+    account = account_of(claims)
     policy.check_new_password(new, account.email, field="new_password")
     reauthentication.check_present_password(account, current, client, field="current_password")
     new_hash = parts().passwords.hash(new)

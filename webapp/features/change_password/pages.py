@@ -8,7 +8,7 @@ from webapp.doors.pages.guards import recently_signed_in, signed_in
 from webapp.doors.pages.rendering import form_page, see_other
 from webapp.features.change_password import flow
 from webapp.features.change_password.forms import ChangePasswordForm
-from webapp.features.profile.flow import get_profile
+from webapp.services.access import account_of
 
 blueprint = Blueprint("change_password", __name__)
 
@@ -39,7 +39,7 @@ def change_password() -> Response:
 
 
 def _page(form: ChangePasswordForm) -> Response:
-    account = get_profile(current_principal().claims)
+    account = account_of(current_principal().claims)
     return form_page(
         "change_password/change.html", form, account=account, email=account.email, notice=None
     )

@@ -8,12 +8,12 @@ from flask import Blueprint, Response, request
 from webapp.doors import cookies
 from webapp.doors.client import client_of_request
 from webapp.doors.credentials import current_principal
+from webapp.doors.pages.forms import posted_token
 from webapp.doors.pages.guards import signed_in
 from webapp.doors.pages.rendering import page, see_other
-from webapp.errors import CsrfFailed, NotFound
+from webapp.errors import NotFound
 from webapp.features.devices import flow
-from webapp.features.devices.forms import NotMeForm
-from webapp.features.profile.flow import get_profile
+from webapp.services.access import account_of
 from webapp.services.client import describe_user_agent
 from webapp.services.records import Session
 
@@ -32,7 +32,7 @@ def show() -> Response:
     claims = current_principal().claims
     return page(
         "devices/devices.html",
-        account=get_profile(claims),
+        account=account_of(claims),
         sessions=[_shown(session, claims.session_id) for session in flow.list_sessions(claims)],
         notice=NOTICES.get(request.args.get("notice", "")),
     )
@@ -71,10 +71,7 @@ def show_not_me() -> Response:
 @blueprint.post("/not-me")
 def not_me() -> Response:
     """End that sign-in and go on to a new password."""
-    form = NotMeForm()
-    if not form.validate():
-        raise CsrfFailed
-    reset_token = flow.disown(form.token.data or "", client_of_request())
+    reset_token = flow.disown(posted_token(), client_of_request())
     return see_other(f"/reset-password?token={reset_token}")
 
 

@@ -13,6 +13,7 @@ from webapp.doors.exports import export_file
 from webapp.features.profile import flow
 from webapp.features.profile.export import export
 from webapp.features.profile.schemas import DeleteIn, ProfileIn
+from webapp.services.access import account_of
 from webapp.services.records import Account
 
 blueprint = api_room("profile")
@@ -24,7 +25,7 @@ blueprint = api_room("profile")
 @signed_in
 def me() -> Response:
     """Return the account of whoever is signed in."""
-    return _reply(flow.get_profile(current_principal().claims))
+    return _reply(account_of(current_principal().claims))
 
 
 @blueprint.patch("/auth/me")
@@ -36,7 +37,7 @@ def change_me(json_data: ProfileIn) -> Response:
     """Change one's own name; other fields are ignored."""
     claims = current_principal().claims
     if json_data.name is None:
-        return _reply(flow.get_profile(claims))
+        return _reply(account_of(claims))
     return _reply(flow.rename(claims, json_data.name, client_of_request()))
 
 

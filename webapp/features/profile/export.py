@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from webapp import clock
-from webapp.features.profile.flow import get_profile
+from webapp.services.access import account_of
 from webapp.services.tokens import AccessClaims
 from webapp.stores import audit, one_time_tokens, outbox, sessions
 from webapp.stores.transactions import read
@@ -19,7 +19,7 @@ def export(claims: AccessClaims) -> dict[str, Any]:
 
     :raises TokenRevoked: when the account or the session has ended.
     """
-    account = get_profile(claims)
+    account = account_of(claims)
     return read(lambda: _collect(account))
 
 

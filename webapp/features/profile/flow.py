@@ -5,7 +5,9 @@ from datetime import datetime
 from webapp import clock
 from webapp.errors import TokenRevoked
 from webapp.services import audit, notices, policy, reauthentication, sessions
+from webapp.services.access import account_of
 from webapp.services.client import Client
+from webapp.services.parts import parts
 from webapp.services.tokens import AccessClaims
 from webapp.stores import audit as audit_store
 from webapp.stores import sessions as session_store
@@ -18,17 +20,6 @@ from webapp.stores.users import Account
 SHOWN_EVENTS = 50
 
 
-def get_profile(claims: AccessClaims) -> Account:
-    """Return the account of whoever is signed in.
-
-    :raises TokenRevoked: when it was shut or removed within the last second.
-    """
-    account = read(lambda: users.find(claims.user_id))
-    if account is None or account.is_disabled or account.is_deleted:
-        raise TokenRevoked
-    return account
-
-
 def get_profile_and_session(claims: AccessClaims) -> tuple[Account, Session]:
     """Return the account of whoever is signed in, and the session that says so.
 
@@ -36,6 +27,7 @@ def get_profile_and_session(claims: AccessClaims) -> tuple[Account, Session]:
     """
     found = read(lambda: session_store.find(claims.session_id))
     if found is None or found.session.ended_at or found.account.is_disabled:
+        parts().revocations.expect_change()  # As account_of() does, and why.
         raise TokenRevoked
     return found.account, found.session
 
@@ -54,7 +46,7 @@ def delete(claims: AccessClaims, password: str | None, client: Client) -> dateti
     :raises ValidationFailed: when the password is wrong.
     """
     reauthentication.check_recent_sign_in(claims)
-    account = get_profile(claims)
+    account = account_of(claims)
     if password is not None:
         reauthentication.check_present_password(account, password, client)
     now = clock.now()
@@ -82,4 +74,4 @@ def rename(claims: AccessClaims, name: str, client: Client) -> Account:
         audit.record("renamed", client, user_id=claims.user_id, session_id=claims.session_id)
 
     transact(work)
-    return get_profile(claims)
+    return account_of(claims)

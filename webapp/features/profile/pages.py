@@ -13,6 +13,7 @@ from webapp.features.profile.events import sentence_of
 from webapp.features.profile.export import export
 from webapp.features.profile.forms import DeleteForm, NameForm
 from webapp.services import policy
+from webapp.services.access import account_of
 from webapp.services.client import describe_user_agent
 
 blueprint = Blueprint("profile", __name__)
@@ -55,7 +56,7 @@ def rename() -> Response:
 def security() -> Response:
     """Show password and address, and what happened lately."""
     claims = current_principal().claims
-    person = flow.get_profile(claims)
+    person = account_of(claims)
     events = [
         {
             "sentence": sentence_of(event.event),
@@ -117,7 +118,7 @@ def _account_page(form: NameForm | None) -> Response:
 
 
 def _delete_page(form: DeleteForm) -> Response:
-    person = flow.get_profile(current_principal().claims)
+    person = account_of(current_principal().claims)
     days = policy.DELETED_KEPT_FOR.days
     return form_page("profile/delete.html", form, account=person, days=days)
 

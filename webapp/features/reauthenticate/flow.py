@@ -1,12 +1,11 @@
 """Showing the password again."""
 
-from webapp.errors import TokenRevoked
 from webapp.services import audit, reauthentication, sessions
+from webapp.services.access import account_of
 from webapp.services.client import Client
 from webapp.services.sessions import Reauthenticated
 from webapp.services.tokens import AccessClaims
-from webapp.stores import users
-from webapp.stores.transactions import read, transact
+from webapp.stores.transactions import transact
 
 
 def reauthenticate(
@@ -19,9 +18,7 @@ def reauthenticate(
     :raises TooManyAttempts: when it was guessed at too often.
     :raises TokenRevoked: when the session has ended.
     """
-    account = read(lambda: users.find(claims.user_id))
-    if account is None:
-        raise TokenRevoked
+    account = account_of(claims)
     reauthentication.check_present_password(account, password, client, field)
 
     def work() -> Reauthenticated:

@@ -9,9 +9,9 @@ from webapp.doors.csrf import FIELD
 from webapp.doors.pages.guards import REAUTHENTICATE_PATH, reauthenticate_path, signed_in
 from webapp.doors.pages.paths import safe_next
 from webapp.doors.pages.rendering import form_page, see_other, send_to
-from webapp.features.profile.flow import get_profile
 from webapp.features.reauthenticate import flow
 from webapp.features.reauthenticate.forms import ReauthenticateForm
+from webapp.services.access import account_of
 
 blueprint = Blueprint("reauthenticate", __name__)
 
@@ -51,7 +51,7 @@ def reauthenticate() -> Response:
 
 
 def _page(form: ReauthenticateForm) -> Response:
-    account = get_profile(current_principal().claims)
+    account = account_of(current_principal().claims)
     return form_page(
         "reauthenticate/reauthenticate.html",
         form,

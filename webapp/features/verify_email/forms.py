@@ -7,7 +7,3 @@ class ResendForm(Form):
     """Who wants a new link."""
 
     email = email_field("email")
-
-
-class ConfirmForm(Form):
-    """A link's page has nothing to type into; its token stands in a hidden field."""

@@ -5,12 +5,12 @@ from flask import Blueprint, Response, request
 from webapp.doors import cookies
 from webapp.doors.client import client_of_request
 from webapp.doors.credentials import cookie_session_id
+from webapp.doors.pages.forms import posted_token
 from webapp.doors.pages.paths import safe_next
 from webapp.doors.pages.rendering import form_page, page, see_other
 from webapp.doors.sign_up_cookie import browser_secret, browsers_mark
-from webapp.errors import CsrfFailed
 from webapp.features.verify_email import flow
-from webapp.features.verify_email.forms import ConfirmForm, ResendForm
+from webapp.features.verify_email.forms import ResendForm
 
 blueprint = Blueprint("verify_email", __name__)
 
@@ -42,9 +42,7 @@ def show() -> Response:
 @blueprint.post("/verify-email")
 def confirm() -> Response:
     """Do what the page said: confirm the address, or remove the account."""
-    if not ConfirmForm().validate():
-        raise CsrfFailed
-    token = request.form.get("token", "")
+    token = posted_token()
     if request.form.get("answer") == "remove":
         flow.disown(token, client_of_request())
         return page("verify_email/removed.html")
