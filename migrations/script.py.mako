@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 ${imports if imports else ""}
+${"import webapp.models.types\n" if "webapp.models.types" in upgrades + downgrades else ""}
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = None

@@ -1,17 +1,16 @@
 """Who somebody is, by the access token they show, and whose account that is."""
 
 from webapp.errors import NotSignedIn, TokenRevoked
-from webapp.services import tokens
+from webapp.services.claims import AccessClaims
 from webapp.services.parts import parts
-from webapp.services.tokens import AccessClaims
-from webapp.stores import users
-from webapp.stores.transactions import read
+from webapp.services.protocols import AccessVerifier
 from webapp.stores.users import Account
 
 
-def authenticate(encoded: str | None) -> AccessClaims:
+def authenticate(encoded: str | None, verifier: AccessVerifier | None = None) -> AccessClaims:
     """Read an access token and make sure that its session still goes on; no store is asked.
 
+    :param verifier: reads it in place of the part that does so otherwise.
     :raises NotSignedIn: without a token.
     :raises TokenInvalid: when it is no access token of ours.
     :raises TokenExpired: when it has expired, or its session changed since.
@@ -19,8 +18,8 @@ def authenticate(encoded: str | None) -> AccessClaims:
     """
     if not encoded:
         raise NotSignedIn
-    claims = tokens.read_access(encoded)
-    parts().revocations.check(claims.session_id, claims.issued_at)
+    claims = (verifier or parts().token_verifier).read_access(encoded)
+    parts().revocations.check(claims.session_id, claims.facts_of)
     return claims
 
 
@@ -29,7 +28,7 @@ def account_of(claims: AccessClaims) -> Account:
 
     :raises TokenRevoked: when it was shut, deleted or removed within the last second.
     """
-    account = read(lambda: users.find(claims.user_id))
+    account = parts().users.by_subject(claims.user_id)
     if account is None or account.is_disabled or account.is_deleted:
         # The snapshot let it pass. Unless it is read again, the sign-in page would, too, and send
         # the browser back to where it came from.

@@ -1,160 +1,154 @@
-"""Signing keys: where they come from, and which one a token names by its `kid`."""
+"""Signing keys: where they come from, which one signs, and which one a token names by its `kid`."""
 
-import base64
-import hashlib
-import json
-import os
-import secrets
-import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+import logging
+import threading
+import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from config import INSTANCE, Settings, SettingsError
+from config_values import split_commas
+from webapp import clock
+from webapp.services.key_directory import KeyDirectory, make_secret_file
+from webapp.services.signing_keys import SigningKey, blocks_of, key_of
 
-PrivateKey = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
-PublicKey = ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+__all__ = ["KeyRing", "SigningKey", "load_keys", "make_secret_file"]
 
+logger = logging.getLogger(__name__)
 
-@dataclass(frozen=True)
-class SigningKey:
-    """One key under its `kid`, the RFC 7638 thumbprint, which is the same on every node.
+# Seconds between two looks at the directory; the second where a token names a key that we do not
+# know: another node may sign with it already, and whoever makes kids up costs us a listing at most.
+LOOK_EVERY, LOOK_WHEN_ASKED_EVERY = 2.0, 0.5
 
-    `signs` and `verifies` are one and the same secret for HS256.
-    """
-
-    kid: str
-    signs: PrivateKey | str
-    verifies: PublicKey | str
-    jwk: Mapping[str, str] | None
+_HOW_TO_MAKE_ONE = {
+    "EdDSA": "openssl genpkey -algorithm ed25519 -out",
+    "ES256": "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out",
+    "RS256": "openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:3072 -out",
+    "HS256": "openssl rand -hex 48 -out",
+}
 
 
 class KeyRing:
-    """The key that signs, and all that still verify."""
+    """The keys in the memory of one process: the one that signs, and all that still verify.
 
-    def __init__(self, keys: list[SigningKey]) -> None:
-        """Take the keys, the signing one last."""
-        self.signing = keys[-1]
+    Keys of a directory are looked at again at most every two seconds, and while they cannot be
+    read, those in memory go on.
+    """
+
+    def __init__(self, keys: Sequence[SigningKey], directory: KeyDirectory | None = None) -> None:
+        """Take the keys in the order in which they sign.
+
+        :param directory: where they come from, if that may change while this process runs.
+        """
+        self.directory = directory
         self._by_kid = {key.kid: key for key in keys}
+        self._lock = threading.Lock()
+        self._looked_at = time.monotonic()
+        self._complaint = ""
+
+    @property
+    def signing(self) -> SigningKey:
+        """The newest key whose time to sign has come."""
+        keys = self.all()
+        now = clock.now()
+        return next((key for key in reversed(keys) if key.signs_from <= now), keys[0])
+
+    def all(self) -> list[SigningKey]:
+        """Return every key, in the order in which they sign."""
+        self._look(LOOK_EVERY)
+        return list(self._by_kid.values())
 
     def find(self, kid: object) -> SigningKey | None:
         """Return the key that a token's header names, or None; a `kid` is looked up, never read."""
-        return self._by_kid.get(kid) if isinstance(kid, str) else None
+        if not isinstance(kid, str):
+            return None
+        self._look(LOOK_EVERY)
+        if kid not in self._by_kid:
+            self._look(LOOK_WHEN_ASKED_EVERY, patience=1)
+        return self._by_kid.get(kid)
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
-        """Return the public keys as a JWK Set (RFC 7517); empty for HS256."""
-        return {"keys": [dict(key.jwk) for key in self._by_kid.values() if key.jwk]}
+        """Return the public keys as a JWK Set (RFC 7517), the next one too; empty for HS256."""
+        return {"keys": [dict(key.jwk) for key in self.all() if key.jwk]}
+
+    def _look(self, at_most_every: float, patience: float = 0) -> None:
+        """Look at the directory again, unless that was done of late.
+
+        One thread looks and the others go on with what there is, so that a directory that hangs
+        (a file server that is gone) takes one thread and not the site.
+
+        :param patience: seconds to wait for a thread that is looking.
+        """
+        if self.directory is None or time.monotonic() - self._looked_at < at_most_every:
+            return
+        if not self._lock.acquire(timeout=patience):
+            return
+        try:
+            started_at = time.monotonic()
+            if started_at - self._looked_at >= at_most_every:
+                self._read(self.directory)
+                self._looked_at = started_at
+        finally:
+            self._lock.release()
+
+    def _read(self, directory: KeyDirectory) -> None:
+        complaint = ""
+        try:
+            keys = directory.read()
+            if keys:
+                self._by_kid = {key.kid: key for key in keys}
+            else:
+                complaint = "holds no key any more"
+        except OSError as error:
+            complaint = f"cannot be read ({error.strerror})"
+        if complaint and complaint != self._complaint:
+            logger.error(
+                "the key directory %s %s: those in memory go on", directory.path, complaint
+            )
+        self._complaint = complaint
 
 
 def load_keys(settings: Settings, instance: Path = INSTANCE) -> KeyRing:
     """Take the keys from where the settings say, making one in development if there is none.
 
-    :raises SettingsError: when a key does not parse or does not suit JWT_ALGORITHM.
+    :raises SettingsError: when there is no key, or one in the environment does not parse or does
+        not suit JWT_ALGORITHM.
     """
+    algorithm = settings.jwt_algorithm
+    if given := _in_environment(settings):
+        name = "JWT_SECRET" if algorithm == "HS256" else "JWT_PRIVATE_KEY"
+        # The first one signs; all of them verify.
+        return KeyRing([key_of(text, algorithm, name) for text in reversed(given)])
+    path = Path(settings.keys_dir) if settings.keys_dir else instance / "keys"
+    directory = KeyDirectory(path, algorithm)
+    keys = _first_read(directory)
+    if not keys and not settings.is_production:
+        directory.add_first()
+        keys = _first_read(directory)
+    if not keys:
+        kind = "secret" if algorithm == "HS256" else "pem"
+        raise SettingsError(
+            f"KEYS_DIR {path} holds no {algorithm} key (*.{kind}) that can be read. "
+            f"Make one with: {_HOW_TO_MAKE_ONE[algorithm]} {path}/first.{kind}"
+        )
+    return KeyRing(keys, directory)
+
+
+def _in_environment(settings: Settings) -> list[str]:
+    """Return the keys that the settings hold themselves, the signing one first."""
     if settings.jwt_algorithm == "HS256":
-        secret = settings.jwt_secret.get_secret_value()
-        return KeyRing([_from_secret(secret or make_secret_file(instance / "jwt_secret"))])
-    if pem := settings.jwt_private_key.get_secret_value():
-        pem = pem.replace("\\n", "\n")
-        return KeyRing([_from_pem(pem, settings.jwt_algorithm, "JWT_PRIVATE_KEY")])
-    directory = Path(settings.keys_dir) if settings.keys_dir else instance / "keys"
-    files = _key_files(directory, settings.jwt_algorithm)
-    if not files and not settings.is_production:
-        _make_key_file(directory, settings.jwt_algorithm)
-        files = _key_files(directory, settings.jwt_algorithm)
-    if not files:
-        raise SettingsError(f"KEYS_DIR {directory} holds no {settings.jwt_algorithm} key (*.pem).")
-    return KeyRing(
-        [_from_pem(file.read_text(), settings.jwt_algorithm, f"The key {file}") for file in files]
-    )
+        return list(split_commas(settings.jwt_secret.get_secret_value()))
+    pem = settings.jwt_private_key.get_secret_value().replace("\\n", "\n")
+    if pem.startswith("/"):
+        try:
+            pem = Path(pem).read_text()
+        except (OSError, ValueError):
+            raise SettingsError("JWT_PRIVATE_KEY names a file that cannot be read.") from None
+    return blocks_of(pem) if pem else []
 
 
-def make_secret_file(path: Path) -> str:
-    """Return the secret in a file, making it when there is none; safe in several processes."""
-    if not path.exists():
-        _write_once(path, secrets.token_urlsafe(48))
-    return path.read_text()
-
-
-def _key_files(directory: Path, algorithm: str) -> list[Path]:
-    prefix = algorithm.lower()
-    files = [file for file in directory.glob("*.pem") if _suits(file, prefix)]
-    return sorted(files, key=lambda file: (file.stat().st_mtime_ns, file.name))
-
-
-def _suits(file: Path, prefix: str) -> bool:
-    """Whether a file is for this algorithm: ours say so in their names, others are taken as is."""
-    ours = file.name.split("-")[0] in ("eddsa", "es256", "rs256")
-    return not ours or file.name.startswith(prefix)
-
-
-def _make_key_file(directory: Path, algorithm: str) -> None:
-    key: PrivateKey
-    if algorithm == "EdDSA":
-        key = ed25519.Ed25519PrivateKey.generate()
-    elif algorithm == "ES256":
-        key = ec.generate_private_key(ec.SECP256R1())
-    else:
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    _write_once(directory / f"{algorithm.lower()}-first.pem", pem.decode())
-
-
-def _write_once(path: Path, text: str) -> None:
-    """Write a file that only its owner reads, whole or not at all, never over another one."""
-    path.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent)
+def _first_read(directory: KeyDirectory) -> list[SigningKey]:
     try:
-        with os.fdopen(handle, "w") as file:
-            file.write(text)
-        os.link(temporary, path)
-    except FileExistsError:
-        pass  # Another process of ours was quicker; its file is as good.
-    finally:
-        os.unlink(temporary)
-
-
-def _from_secret(secret: str) -> SigningKey:
-    kid = hashlib.sha256(f"latchkey kid {secret}".encode()).hexdigest()[:16]
-    return SigningKey(kid, secret, secret, None)
-
-
-def _from_pem(pem: str, algorithm: str, name: str) -> SigningKey:
-    try:
-        key = serialization.load_pem_private_key(pem.encode(), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise SettingsError(f"{name} is not a private key in PEM without a password.") from None
-    jwk: dict[str, Any]
-    if isinstance(key, ed25519.Ed25519PrivateKey) and algorithm == "EdDSA":
-        jwk = OKPAlgorithm.to_jwk(key.public_key(), as_dict=True)
-    elif isinstance(key, ec.EllipticCurvePrivateKey) and algorithm == "ES256":
-        jwk = ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
-    elif isinstance(key, rsa.RSAPrivateKey) and algorithm == "RS256":
-        jwk = RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)
-    else:
-        raise SettingsError(f"{name} is not a key for JWT_ALGORITHM={algorithm}.")
-    members = ("crv", "e", "kty", "n", "x", "y")
-    required: dict[str, str] = {name: jwk[name] for name in members if name in jwk}
-    kid = _thumbprint(required)
-    return SigningKey(
-        kid, key, key.public_key(), {**required, "kid": kid, "use": "sig", "alg": algorithm}
-    )
-
-
-def _thumbprint(required: Mapping[str, str]) -> str:
-    """RFC 7638: the digest of the required members, sorted, without white space."""
-    canonical = json.dumps(required, sort_keys=True, separators=(",", ":"))
-    return (
-        base64.urlsafe_b64encode(hashlib.sha256(canonical.encode()).digest()).decode().rstrip("=")
-    )
+        return directory.read()
+    except OSError:
+        return []

@@ -18,6 +18,7 @@ from webapp.errors import TemporarilyUnavailable
 from webapp.services.colours import ink_on
 from webapp.services.delivery import deliver_due
 from webapp.services.ids import new_id
+from webapp.services.protocols import MailTransport
 from webapp.stores import outbox
 from webapp.stores.outbox import Message
 from webapp.stores.transactions import on_commit, read
@@ -36,14 +37,17 @@ class Mailer:
         self,
         settings: Settings,
         in_application: Callable[[], AbstractContextManager[object]],
+        transport: MailTransport | None,
         templates: Path = ROOT / "templates",
     ) -> None:
         """Prepare; the thread starts with the first :meth:`wake`.
 
         :param in_application: makes the context in which the database can be reached.
+        :param transport: what sends; without one, mail stays in the outbox.
         """
         self._settings = settings
         self._in_application = in_application
+        self._transport = transport
         self._environment = Environment(
             loader=FileSystemLoader(templates),
             autoescape=select_autoescape(["html"]),
@@ -59,7 +63,7 @@ class Mailer:
 
     def link(self, path: str) -> str:
         """Return the address of a page of ours: BASE_URL and nothing else decides the origin."""
-        return self._settings.base_url + path
+        return self._settings.root_url + path
 
     def send(self, template: str, account: Account, to: str = "", **context: Any) -> None:
         """Put a message into the outbox, part of a transaction; it leaves after the commit.
@@ -72,7 +76,7 @@ class Mailer:
         accent = self._settings.app_accent
         context |= {
             "app_name": self._settings.app_name,
-            "base_url": self._settings.base_url,
+            "root_url": self._settings.root_url,
             "accent": accent,
             "accent_ink": ink_on(accent) if accent else "",
         }
@@ -90,7 +94,7 @@ class Mailer:
             created_at=now,
             attempts=0,
             # Development keeps what it cannot send, rather than sending it all one day.
-            due_at=now if self._can_send or self._settings.is_production else None,
+            due_at=now if self._transport or self._settings.is_production else None,
         )
         outbox.add(message)
         on_commit(self.wake)
@@ -103,13 +107,15 @@ class Mailer:
 
     def wake(self) -> None:
         """Have this process's thread look into the outbox now, starting it if need be."""
-        if not self._can_send:
+        if self._transport is None:
             return
         with self._lock:
             if self._thread is None or self._process != os.getpid():
                 self._process = os.getpid()
                 self._is_awake = threading.Event()
-                self._thread = threading.Thread(target=self._run, name="mail", daemon=True)
+                self._thread = threading.Thread(
+                    target=self._run, args=(self._transport,), name="mail", daemon=True
+                )
                 self._thread.start()
                 # A command ends once it has said its word, a worker when it is told to: neither
                 # may drop a message that is claimed, which would then wait for the claim's end.
@@ -123,21 +129,17 @@ class Mailer:
         if self._thread and self._process == os.getpid():
             self._thread.join(patience)
 
-    @property
-    def _can_send(self) -> bool:
-        return bool(self._settings.smtp_url.get_secret_value())
-
     def _render(self, name: str, context: dict[str, Any]) -> str:
         return self._environment.get_template(f"mail/{name}").render(context)
 
-    def _run(self) -> None:
+    def _run(self, transport: MailTransport) -> None:
         pause = 0.0
         while not self._is_stopping:
             self._is_awake.wait(pause)
             self._is_awake.clear()
             try:
                 with self._in_application():
-                    deliver_due(self._settings, should_stop=lambda: self._is_stopping)
+                    deliver_due(self._settings, transport, lambda: self._is_stopping)
                     pause = self._pause()
             except TemporarilyUnavailable:
                 pause = _NAP

@@ -56,6 +56,34 @@ def email_change_undone(account: Account, email: str, client: Client) -> None:
     _send(account, "email_change_undone", client, to=email, reset_link=_link(FORGOT))
 
 
+def identity_linked(account: Account, provider: str, client: Client) -> None:
+    """Tell that a provider signs in to the account from now on.
+
+    :param provider: what people know it by.
+    """
+    links = {"connections_link": _link("/account/connections"), "reset_link": _link(FORGOT)}
+    _send(account, "identity_linked", client, provider=provider, **links)
+
+
+def identity_unlinked(account: Account, provider: str, client: Client) -> None:
+    """Tell that a provider does not sign in to the account any more."""
+    _send(account, "identity_unlinked", client, provider=provider, reset_link=_link(FORGOT))
+
+
+def prove_address(account: Account, provider: str, token: str, hours: int, client: Client) -> None:
+    """Mail the link that proves an address to somebody whom a provider has sent.
+
+    :param account: the one that there is or will be.
+    """
+    link = _link(f"/auth/address/confirm?token={token}")
+    _send(account, "prove_address", client, provider=provider, link=link, expires_hours=hours)
+
+
+def address_has_account(account: Account, provider: str, client: Client) -> None:
+    """Tell whoever has an account that somebody wanted to sign in to it with a provider."""
+    _send(account, "address_has_account", client, provider=provider, sign_in_link=_link("/login"))
+
+
 def account_deleted(account: Account, erased_at: datetime, client: Client) -> None:
     """Tell that the account will be erased, and how to keep it."""
     moment = exact_time(erased_at)

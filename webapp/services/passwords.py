@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import bcrypt
 
 from webapp.errors import TemporarilyUnavailable
+from webapp.services.metrics import Metrics
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +43,13 @@ class Verification:
 class Passwords:
     """Hashes and verifies; one object a process, since the bound is for the process."""
 
-    def __init__(self, cost: int, at_once: int | None = None, waiting: int = 16) -> None:
+    def __init__(
+        self,
+        cost: int,
+        at_once: int | None = None,
+        waiting: int = 16,
+        metrics: Metrics | None = None,
+    ) -> None:
         """Prepare.
 
         :param cost: bcrypt's: two to this power rounds.
@@ -50,8 +57,10 @@ class Passwords:
             leaves the interpreter lock alone.
         :param waiting: how many more may wait; the rest are turned away at once, so that a flood
             of sign-ins never holds all the threads that refresh and page views need.
+        :param metrics: where the queue is told.
         """
         self._cost = cost
+        self._metrics = metrics or Metrics()
         self._turns = threading.Semaphore(at_once or os.cpu_count() or 1)
         self._room = threading.Semaphore((at_once or os.cpu_count() or 1) + waiting)
         # Nobody's hash: it costs what any other costs, and no password has it.
@@ -88,15 +97,19 @@ class Passwords:
     @contextmanager
     def _turn(self) -> Iterator[None]:
         if not self._room.acquire(blocking=False):
+            self._metrics.count_refused_hash()
             raise TemporarilyUnavailable
+        self._metrics.hash_begins()
         try:
             if not self._turns.acquire(timeout=_PATIENCE):
+                self._metrics.count_refused_hash()
                 raise TemporarilyUnavailable
             try:
                 yield
             finally:
                 self._turns.release()
         finally:
+            self._metrics.hash_ends()
             self._room.release()
 
 

@@ -58,19 +58,17 @@ def check_password_length(password: str, field: str = "password") -> None:
         raise ValidationFailed(FieldError(field, "too_long", _TOO_LONG))
 
 
-def check_name(name: str) -> str:
+def check_name(name: str, field: str = "name", most: int = NAME_MAX_LENGTH) -> str:
     """Return a name trimmed, or refuse one that is too long or holds control characters.
 
-    :raises ValidationFailed: on the field `name`.
+    :raises ValidationFailed: on `field`.
     """
     name = name.strip()
-    if len(name) > NAME_MAX_LENGTH:
-        raise ValidationFailed(
-            FieldError("name", "too_long", f"Use at most {NAME_MAX_LENGTH} characters.")
-        )
+    if len(name) > most:
+        raise ValidationFailed(FieldError(field, "too_long", f"Use at most {most} characters."))
     if any(unicodedata.category(char) in ("Cc", "Cs", "Cn", "Co") for char in name):
         raise ValidationFailed(
-            FieldError("name", "invalid_characters", "Use letters, digits and punctuation.")
+            FieldError(field, "invalid_characters", "Use letters, digits and punctuation.")
         )
     return name
 

@@ -14,12 +14,12 @@ from webapp.stores.users import Account
 RECENT = timedelta(minutes=10)
 
 
-def check_recent_sign_in(claims: AccessClaims) -> None:
-    """Refuse what needs a fresh sign-in (ASVS 7.5.1) to one that is older than ten minutes.
+def check_recent_sign_in(claims: AccessClaims, recent: timedelta = RECENT) -> None:
+    """Refuse what needs a fresh sign-in (ASVS 7.5.1) to one that is older than that.
 
     :raises ReauthenticationRequired: when it is.
     """
-    if clock.now().timestamp() - claims.auth_time > RECENT.total_seconds():
+    if clock.now().timestamp() - claims.auth_time > recent.total_seconds():
         raise ReauthenticationRequired
 
 

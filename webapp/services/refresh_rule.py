@@ -89,3 +89,17 @@ def decide(session: Family, presented: int, now: datetime, grace: timedelta) -> 
         return Outcome(Kind.RECOVERED, current + 1, parent)
 
     return Outcome(Kind.REUSED, current, parent)
+
+
+def is_used_up(session: Family, presented: int, grace: timedelta) -> bool:
+    """Whether a presentation that moves nothing on is reuse, and the family has to be revoked.
+
+    This is :func:`decide` for whoever asks for an access token alone: what it refuses, whatever
+    the time, and nothing else. What it would write stays for the next rotation.
+
+    :param session: the family as stored; neither revoked nor expired.
+    :param presented: the generation in a refresh token whose signature is valid.
+    :param grace: as for :func:`decide`; with strict rotation the parent was used up by making
+        the current generation.
+    """
+    return presented < session.generation and not (presented == session.parent and grace)

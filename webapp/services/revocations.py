@@ -23,7 +23,7 @@ MAX_AGE_WHILE_DOWN = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What became of a session: it ended, or tokens from before `at` tell old facts."""
+    """What became of a session: it ended, or tokens that do not know of `at` tell old facts."""
 
     at: datetime
     is_ended: bool
@@ -49,10 +49,10 @@ class Revocations:
         self._read_at = self._failed_at = float("-inf")
         self._lock = threading.Lock()
 
-    def check(self, session_id: str, issued_at: int) -> None:
-        """Refuse an access token whose session has ended or changed since it was issued.
+    def check(self, session_id: str, facts_of: datetime | None) -> None:
+        """Refuse an access token whose session has ended, or changed since its facts were read.
 
-        :param issued_at: the token's `iat`, in seconds.
+        :param facts_of: the change of the session that the token knows of, None for none.
         :raises TokenRevoked: when the session has ended.
         :raises TokenExpired: when the session goes on, but this token tells old facts.
         :raises TemporarilyUnavailable: when the store has not answered for 5 seconds.
@@ -62,8 +62,18 @@ class Revocations:
             return
         if change.is_ended:
             raise TokenRevoked
-        if issued_at < int(change.at.timestamp()):
+        if facts_of is None or facts_of < change.at:
             raise TokenExpired
+
+    def since(self, moment: datetime) -> list[tuple[str, Change]]:
+        """Return the changes of this moment and later by session id, the oldest first.
+
+        Of one access-token lifetime at most, from the snapshot: no store is asked for it.
+
+        :raises TemporarilyUnavailable: when the store has not answered for 5 seconds.
+        """
+        found = [item for item in self._snapshot().items() if item[1].at >= moment]
+        return sorted(found, key=lambda item: item[1].at)
 
     def expect_change(self) -> None:
         """Read the snapshot again at the next check: this process has just changed something."""

@@ -13,7 +13,6 @@ from webapp.services.mailer import exact_time
 from webapp.services.parts import parts
 from webapp.services.refresh_rule import Kind
 from webapp.services.tokens import AccessClaims, RefreshClaims
-from webapp.stores import sessions
 from webapp.stores.sessions import Found, Session
 from webapp.stores.transactions import LostRace, on_commit, transact
 from webapp.stores.users import Account
@@ -45,6 +44,14 @@ class Reauthenticated:
     access_expires_in: timedelta
 
 
+@dataclass(frozen=True, slots=True)
+class RenewedAccess:
+    """A new access token for a session whose refresh token stays as it is."""
+
+    access_token: str
+    access_expires_in: timedelta
+
+
 def start(
     account: Account, client: Client, *, amr: str, is_persistent: bool, replaces: str | None = None
 ) -> SignedIn:
@@ -68,7 +75,7 @@ def start(
         ip=client.ip,
         user_agent=client.user_agent,
     )
-    sessions.add(session)
+    parts().sessions.add(session)
     if replaces:
         end(replaces, "replaced")
     return _with_tokens(account, session, now)
@@ -81,10 +88,27 @@ def refresh(claims: RefreshClaims, client: Client) -> SignedIn:
     :raises TokenExpired: when it has not been used for too long.
     :raises RefreshReused: when the token was used up: the family is revoked by then.
     """
-    outcome = transact(lambda: _present(claims, client))
+    try:
+        outcome = transact(lambda: _present(claims, client))
+    except (TokenRevoked, TokenExpired) as error:
+        parts().metrics.count_refresh(error.code)
+        raise
     if outcome is None:
         raise RefreshReused
     return outcome
+
+
+def renew_access(claims: RefreshClaims, client: Client) -> RenewedAccess:
+    """Give a new access token for a refresh token that is neither rotated nor prolonged.
+
+    :raises TokenRevoked: when the session has ended or is not known.
+    :raises TokenExpired: when it has not been used for too long.
+    :raises RefreshReused: when the token was used up: the family is revoked by then.
+    """
+    renewed = transact(lambda: _renew(claims, client))
+    if renewed is None:
+        raise RefreshReused
+    return renewed
 
 
 def reauthenticate(claims: AccessClaims) -> Reauthenticated:
@@ -93,30 +117,42 @@ def reauthenticate(claims: AccessClaims) -> Reauthenticated:
     :raises TokenRevoked: when it has ended.
     """
     now = clock.now()
-    found = sessions.find(claims.session_id)
-    if found is None or not sessions.set_authenticated(claims.session_id, now):
+    found = parts().sessions.find(claims.session_id)
+    if found is None or found.session.ended_at:
         raise TokenRevoked
+    if not parts().sessions.set_authenticated(claims.session_id, now):
+        raise TokenRevoked
+    account = _account_of(found)
     session = replace(found.session, authenticated_at=now)
-    access_token, expires_in = tokens.issue_access(found.account, session, now)
-    return Reauthenticated(found.account, session, access_token, expires_in)
+    access_token, expires_in = tokens.issue_access(account, session, now)
+    return Reauthenticated(account, session, access_token, expires_in)
 
 
 def end(session_id: str, reason: str) -> bool:
     """End one session, part of a transaction; False when it had ended already."""
     on_commit(parts().revocations.expect_change)
-    return sessions.end(session_id, reason)
+    return parts().sessions.end(session_id, reason)
 
 
 def end_all_of(user_id: str, reason: str, but: str | None = None) -> int:
     """End a person's sessions, but one where it is named; part of a transaction."""
     on_commit(parts().revocations.expect_change)
-    return sessions.end_all_of(user_id, reason, but)
+    return parts().sessions.end_all_of(user_id, reason, but)
 
 
 def end_of(session_id: str, user_id: str, reason: str) -> bool:
     """End one session if it is this person's; part of a transaction."""
     on_commit(parts().revocations.expect_change)
-    return sessions.end_of(session_id, user_id, reason)
+    return parts().sessions.end_of(session_id, user_id, reason)
+
+
+def note_change_of(user_id: str) -> None:
+    """Have a person's clients refresh, silently, to learn what has changed about their account.
+
+    Part of a transaction, the one that changes it.
+    """
+    on_commit(parts().revocations.expect_change)
+    parts().sessions.note_change_of(user_id)
 
 
 def _present(claims: RefreshClaims, client: Client) -> SignedIn | None:
@@ -124,15 +160,10 @@ def _present(claims: RefreshClaims, client: Client) -> SignedIn | None:
 
     Nothing is raised for reuse in here: the revocation has to be committed, not rolled back.
     """
-    found = sessions.find(claims.session_id)
-    if found is None or found.session.ended_at or found.session.user_id != claims.user_id:
-        raise TokenRevoked
-    session, now = found.session, found.now
-    if found.account.is_disabled:
-        raise TokenRevoked
-    if now >= session.expires_at:
-        raise TokenExpired
+    found = _find_living(claims)
+    session, now, account = found.session, found.now, found.account
     outcome = refresh_rule.decide(session, claims.generation, now, parts().settings.refresh_grace)
+    on_commit(lambda: parts().metrics.count_refresh(outcome.kind))
     if outcome.is_refused:
         _revoke_family(found, client)
         return None
@@ -143,7 +174,43 @@ def _present(claims: RefreshClaims, client: Client) -> SignedIn | None:
             audit.record(
                 "session_fast_forwarded", client, user_id=session.user_id, session_id=session.id
             )
-    return _with_tokens(found.account, session, now)
+    return _with_tokens(account, session, now)
+
+
+def _renew(claims: RefreshClaims, client: Client) -> RenewedAccess | None:
+    """Do for one presentation what :func:`renew_access` says; None when the family is revoked."""
+    found = _find_living(claims)
+    grace = parts().settings.refresh_grace
+    if refresh_rule.is_used_up(found.session, claims.generation, grace):
+        _revoke_family(found, client)
+        return None
+    return RenewedAccess(*tokens.issue_access(found.account, found.session, found.now))
+
+
+def _account_of(found: Found) -> Account:
+    """Return whose session it is, as the user look-up has them.
+
+    :raises TokenRevoked: when they are not to be let in.
+    """
+    account = parts().users.by_subject(found.account.id, stored=found.account)
+    if account is None or account.is_disabled:
+        raise TokenRevoked
+    return account
+
+
+def _find_living(claims: RefreshClaims) -> Found:
+    """Return the session that a refresh token is of, and whose it is by the user look-up.
+
+    :raises TokenRevoked: when it has ended, or its owner is not to be let in.
+    :raises TokenExpired: when it has not been used for too long.
+    """
+    found = parts().sessions.find(claims.session_id)
+    if found is None or found.session.ended_at or found.session.user_id != claims.user_id:
+        raise TokenRevoked
+    account = _account_of(found)
+    if found.now >= found.session.expires_at:
+        raise TokenExpired
+    return replace(found, account=account)
 
 
 def _advance(found: Found, outcome: refresh_rule.Outcome, client: Client) -> Session:
@@ -161,7 +228,7 @@ def _advance(found: Found, outcome: refresh_rule.Outcome, client: Client) -> Ses
         ip=client.ip,
         user_agent=client.user_agent,
     )
-    if not sessions.advance(before, after):
+    if not parts().sessions.advance(before, after):
         raise LostRace
     return after
 

@@ -5,11 +5,13 @@ import logging
 import time
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.errors import StorageError
 from limits.storage import MemoryStorage, Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
+from redis.exceptions import RedisClusterException, RedisError
 
 from webapp.errors import TooManyAttempts
 from webapp.services.secrets import digest
@@ -24,6 +26,8 @@ PER_ACCOUNT = RateLimitItemPerMinute(100, 60, namespace="sign-in-account")
 # A device that its owner has signed in from before is counted by itself: nobody else can use
 # these up.
 PER_DEVICE = RateLimitItemPerMinute(10, 15, namespace="sign-in-device")
+# Failed sign-ins by way of a provider: there is nothing to guess, but each asks it something.
+PROVIDER_SIGN_INS = RateLimitItemPerMinute(100, 15, namespace="provider-sign-in-address")
 # Accounts made from one network address, and mail sent to one person, asked for or not.
 SIGN_UPS = RateLimitItemPerMinute(300, 60, namespace="sign-up-address")
 MAILS = RateLimitItemPerMinute(10, 60, namespace="mail-account")
@@ -45,7 +49,8 @@ class Throttle:
         """Count in Redis when there is one, and in this process while it is down."""
         self._is_on = is_on
         self._local = FixedWindowRateLimiter(MemoryStorage())
-        self._shared = FixedWindowRateLimiter(_redis(redis_url)) if redis_url else None
+        self._redis_url = redis_url
+        self._shared: FixedWindowRateLimiter | None = None
         self._complained_at = float("-inf")
 
     def begin_sign_in(
@@ -63,6 +68,13 @@ class Throttle:
         return self._count(
             Count(PER_PAIR, (place, who)), Count(PER_ADDRESS, (place,)), Count(PER_ACCOUNT, (who,))
         )
+
+    def begin_provider_sign_in(self, ip: str) -> tuple[Count, ...]:
+        """Count one try to sign in with a provider; give it back when it succeeds.
+
+        :raises TooManyAttempts: when this address has used up its own.
+        """
+        return self._count(Count(PROVIDER_SIGN_INS, (network_of(ip),)))
 
     def count_sign_up(self, ip: str) -> None:
         """Count one sign-up.
@@ -93,12 +105,21 @@ class Throttle:
         return counts
 
     def _hit(self, count: Count, cost: int) -> bool:
-        if self._shared:
+        if self._redis_url:
             try:
-                return self._shared.hit(count.limit, *count.whom, cost=cost)
+                return self._connected().hit(count.limit, *count.whom, cost=cost)
             except StorageError:
                 self._complain()
         return self._local.hit(count.limit, *count.whom, cost=cost)
+
+    def _connected(self) -> FixedWindowRateLimiter:
+        """Return the shared limits; a cluster has to be up when it is first connected to."""
+        if self._shared is None:
+            try:
+                self._shared = FixedWindowRateLimiter(_redis(self._redis_url))
+            except (RedisError, RedisClusterException) as error:
+                raise StorageError(error) from error
+        return self._shared
 
     def _resets_in(self, count: Count) -> timedelta:
         for limiter in filter(None, (self._shared, self._local)):
@@ -131,6 +152,8 @@ def network_of(ip: str) -> str:
 
 def _redis(url: str) -> Storage:
     # Half a second: a hung Redis must not hold sign-in up.
-    return storage_from_string(
-        url, wrap_exceptions=True, socket_timeout=0.5, socket_connect_timeout=0.5
-    )  # type: ignore[return-value]
+    options: dict[str, Any] = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
+    if url.startswith("rediss+cluster"):
+        url = url.replace("rediss", "redis", 1)
+        options["ssl"] = True
+    return storage_from_string(url, wrap_exceptions=True, **options)  # type: ignore[return-value]

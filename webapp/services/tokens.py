@@ -4,10 +4,11 @@ What a token may be is settled here once: the algorithm is ours and pinned, the 
 by `kid` among our own, and a token without `type`, `exp`, `sid` or `sub` is none (RFC 8725).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from flask_jwt_extended import create_access_token, create_refresh_token, decode_token
 from flask_jwt_extended.exceptions import JWTDecodeError, JWTExtendedException
@@ -15,91 +16,135 @@ from jwt import ExpiredSignatureError, PyJWTError
 
 from webapp.errors import TokenExpired, TokenInvalid
 from webapp.extensions import jwt
+from webapp.services.claims import AccessClaims, RefreshClaims
 from webapp.services.parts import parts
+from webapp.services.signing_keys import SigningKey
 from webapp.stores.sessions import Session
 from webapp.stores.users import Account
 
+__all__ = [
+    "AccessClaims",
+    "JwtIssuer",
+    "JwtVerifier",
+    "RefreshClaims",
+    "issue_access",
+    "issue_refresh",
+    "read_access",
+    "read_refresh",
+]
+
 _REQUIRED = {"iss", "aud", "sub", "sid", "iat", "exp", "jti", "type"}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-
-@dataclass(frozen=True, slots=True)
-class AccessClaims:
-    """What an access token says; `issued_at` and `auth_time` in seconds since 1970."""
-
-    user_id: str
-    session_id: str
-    issued_at: int
-    auth_time: int
-    amr: tuple[str, ...]
-    roles: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RefreshClaims:
-    """What a refresh token says."""
-
-    user_id: str
-    session_id: str
-    generation: int
+# The key of the token that is being made: Flask-JWT-Extended asks for it and for its `kid` one
+# after the other, and at the moment of a rotation the two must not be of different keys.
+_signing: ContextVar[SigningKey] = ContextVar("signing")
 
 
 def issue_access(account: Account, session: Session, now: datetime) -> tuple[str, timedelta]:
-    """Return an access token and how long it lasts, never longer than its session.
-
-    :param now: when it is issued, aware.
-    """
-    lifetime = min(parts().settings.access_token_expires, session.expires_at - now)
-    claims = {
-        "sid": session.id,
-        "auth_time": int(session.authenticated_at.timestamp()),
-        "amr": session.amr.split(),
-        "roles": list(account.roles),
-    }
-    token: str = create_access_token(account.id, expires_delta=lifetime, additional_claims=claims)
-    return token, lifetime
+    """Return an access token and how long it lasts, by the part that issues."""
+    return parts().token_issuer.issue_access(account, session, now)
 
 
 def issue_refresh(session: Session, now: datetime) -> str:
-    """Return the refresh token of a session's current generation, good until the session ends."""
-    claims = {"sid": session.id, "gen": session.generation}
-    lifetime = session.expires_at - now
-    token: str = create_refresh_token(
-        session.user_id, expires_delta=lifetime, additional_claims=claims
-    )
-    return token
+    """Return the refresh token of a session's current generation, by the part that issues."""
+    return parts().token_issuer.issue_refresh(session, now)
 
 
 def read_access(encoded: str, allow_expired: bool = False) -> AccessClaims:
-    """Read an access token; whether its session still goes on is not asked here.
+    """Read an access token by the part that verifies; whether its session goes on is not asked.
 
     :raises TokenExpired: when its time is over, unless that is allowed.
-    :raises TokenInvalid: for whatever else is not an access token of ours.
+    :raises TokenInvalid: for whatever else is not an access token.
     """
-    claims = _read(encoded, "access", allow_expired)
-    try:
-        return AccessClaims(
-            user_id=_text(claims["sub"]),
-            session_id=_text(claims["sid"]),
-            issued_at=int(claims["iat"]),
-            auth_time=int(claims["auth_time"]),
-            amr=tuple(claims["amr"]),
-            roles=tuple(claims["roles"]),
-        )
-    except (KeyError, TypeError, ValueError):
-        raise TokenInvalid from None
+    return parts().token_verifier.read_access(encoded, allow_expired)
 
 
 def read_refresh(encoded: str) -> RefreshClaims:
-    """Read a refresh token; what presenting it does is for the refresh rule to say.
+    """Read a refresh token by the part that verifies; what it does, the refresh rule says.
 
     :raises TokenExpired: when its time is over.
-    :raises TokenInvalid: for whatever else is not a refresh token of ours.
+    :raises TokenInvalid: for whatever else is not a refresh token.
     """
-    claims = _read(encoded, "refresh", False)
-    generation = claims.get("gen")
-    if not isinstance(generation, int) or isinstance(generation, bool) or generation < 1:
-        raise TokenInvalid
-    return RefreshClaims(_text(claims["sub"]), _text(claims["sid"]), generation)
+    return parts().token_verifier.read_refresh(encoded)
+
+
+class JwtIssuer:
+    """Makes tokens that are JWTs, signed with our key."""
+
+    def claims_of(self, account: Account, session: Session) -> dict[str, object]:
+        """Return what an access token says beside the registered claims; a host may say more."""
+        claims: dict[str, object] = {
+            "sid": session.id,
+            "jti": _jti(session),
+            "auth_time": int(session.authenticated_at.timestamp()),
+            "amr": session.amr.split(),
+            "roles": list(account.roles),
+        }
+        # Other services take this for who somebody is: only what was proved, unless proofs are off.
+        if account.email_verified or parts().settings.email_verification == "off":
+            claims["email"] = account.email
+        return claims
+
+    def issue_access(
+        self, account: Account, session: Session, now: datetime
+    ) -> tuple[str, timedelta]:
+        """Return an access token and how long it lasts, never longer than its session.
+
+        :param now: when it is issued, aware.
+        """
+        lifetime = min(parts().settings.access_token_expires, session.expires_at - now)
+        claims = self.claims_of(account, session)
+        return _sign(create_access_token, account.id, lifetime, claims), lifetime
+
+    def issue_refresh(self, session: Session, now: datetime) -> str:
+        """Return the refresh token of a session's current generation, good until its end."""
+        claims = {"sid": session.id, "gen": session.generation}
+        lifetime = session.expires_at - now
+        return _sign(create_refresh_token, session.user_id, lifetime, claims)
+
+
+class JwtVerifier:
+    """Reads the tokens that :class:`JwtIssuer` makes, and no others."""
+
+    def read_access(self, encoded: str, allow_expired: bool = False) -> AccessClaims:
+        """Read an access token; whether its session still goes on is not asked here.
+
+        :raises TokenExpired: when its time is over, unless that is allowed.
+        :raises TokenInvalid: for whatever else is not an access token of ours.
+        """
+        claims = _read(encoded, "access", allow_expired)
+        try:
+            return AccessClaims(
+                user_id=_text(claims["sub"]),
+                session_id=_text(claims["sid"]),
+                facts_of=_facts_of(_text(claims["jti"])),
+                auth_time=int(claims["auth_time"]),
+                amr=tuple(claims["amr"]),
+                roles=tuple(claims["roles"]),
+                email=_text(claims["email"]) if "email" in claims else None,
+            )
+        except (KeyError, TypeError, ValueError, OverflowError):
+            raise TokenInvalid from None
+
+    def read_refresh(self, encoded: str) -> RefreshClaims:
+        """Read a refresh token; what presenting it does is for the refresh rule to say.
+
+        :raises TokenExpired: when its time is over.
+        :raises TokenInvalid: for whatever else is not a refresh token of ours.
+        """
+        claims = _read(encoded, "refresh", False)
+        generation = claims.get("gen")
+        if not isinstance(generation, int) or isinstance(generation, bool) or generation < 1:
+            raise TokenInvalid
+        return RefreshClaims(_text(claims["sub"]), _text(claims["sid"]), generation)
+
+
+def _sign(
+    create: Callable[..., str], user_id: str, lifetime: timedelta, claims: Mapping[str, Any]
+) -> str:
+    _signing.set(parts().keys.signing)
+    return create(user_id, expires_delta=lifetime, additional_claims=claims)
 
 
 def _read(encoded: str, kind: str, allow_expired: bool) -> Mapping[str, Any]:
@@ -118,6 +163,22 @@ def _read(encoded: str, kind: str, allow_expired: bool) -> Mapping[str, Any]:
     return claims
 
 
+def _jti(session: Session) -> str:
+    """Return an id for a token, which also says as of which change of its session it speaks.
+
+    `iat` cannot tell: it counts whole seconds, and a token may be issued by what was read a
+    moment before a change was committed. What was read says exactly which facts a token holds.
+    """
+    if session.changed_at is None:
+        return str(uuid4())
+    return f"{uuid4()}.{(session.changed_at - _EPOCH) // timedelta(microseconds=1)}"
+
+
+def _facts_of(jti: str) -> datetime | None:
+    stamp = jti.partition(".")[2]
+    return _EPOCH + timedelta(microseconds=int(stamp)) if stamp.isdecimal() else None
+
+
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TokenInvalid
@@ -126,12 +187,12 @@ def _text(value: object) -> str:
 
 @jwt.encode_key_loader
 def _signing_key(_identity: object) -> Any:
-    return parts().keys.signing.signs
+    return _signing.get().signs
 
 
 @jwt.additional_headers_loader
 def _headers(_identity: object) -> dict[str, str]:
-    return {"kid": parts().keys.signing.kid}
+    return {"kid": _signing.get().kid}
 
 
 @jwt.decode_key_loader

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, or_, select
 
 from webapp.extensions import db
 from webapp.models import AuditEventRow
@@ -17,6 +17,7 @@ class AuditEvent:
     at: datetime
     event: str
     user_id: str | None
+    actor_id: str | None
     session_id: str | None
     ip: str
     user_agent: str
@@ -35,6 +36,40 @@ def latest_of(user_id: str, limit: int) -> list[AuditEvent]:
         .limit(limit)
     )
     return [AuditEvent(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which events: by name, by whom they name, from one moment to before another."""
+
+    event: str = ""
+    person_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def newest(wanted: Wanted, before: tuple[datetime, str] | None, limit: int) -> list[AuditEvent]:
+    """Return events before a moment and id, newest first; from the newest without them."""
+    query = (
+        select(*_COLUMNS).order_by(AuditEventRow.at.desc(), AuditEventRow.id.desc()).limit(limit)
+    )
+    if wanted.event:
+        query = query.where(AuditEventRow.event == wanted.event)
+    if wanted.person_id is not None:
+        is_about = AuditEventRow.user_id == wanted.person_id
+        query = query.where(is_about | (AuditEventRow.actor_id == wanted.person_id))
+    if wanted.since:
+        query = query.where(AuditEventRow.at >= wanted.since)
+    if wanted.until:
+        query = query.where(AuditEventRow.at < wanted.until)
+    if before:
+        at, event_id = before
+        # The first half alone is what an index is entered by.
+        query = query.where(
+            AuditEventRow.at <= at,
+            or_(AuditEventRow.at < at, AuditEventRow.id < event_id),
+        )
+    return [AuditEvent(*row) for row in db.session.execute(query)]
 
 
 def add(event: AuditEvent) -> None:

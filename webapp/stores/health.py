@@ -1,7 +1,10 @@
 """Whether the database can be used."""
 
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import exists, select
 
+from config import ROOT
 from webapp.extensions import db
 from webapp.models import UserRow
 
@@ -12,3 +15,10 @@ def check() -> None:
     The transaction that it runs in raises TemporarilyUnavailable when it is down, or has none.
     """
     db.session.execute(select(exists().where(UserRow.id == "")))
+
+
+def is_newest_schema() -> bool:
+    """Whether every migration that this code brings has been run."""
+    newest = ScriptDirectory(str(ROOT / "migrations")).get_heads()
+    present = MigrationContext.configure(db.session.connection()).get_current_heads()
+    return set(newest) == set(present)

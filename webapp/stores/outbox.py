@@ -43,6 +43,14 @@ _FIELDS = tuple(Message.__dataclass_fields__)
 _COLUMNS = tuple(getattr(OutboxRow, field) for field in _FIELDS)
 
 
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many messages wait, and since when the oldest of them does."""
+
+    count: int
+    since: datetime | None
+
+
 def add(message: Message) -> None:
     """Put a message in."""
     db.session.execute(
@@ -62,6 +70,30 @@ def latest(limit: int, recipient_contains: str = "") -> list[Message]:
     if recipient_contains:
         query = query.where(OutboxRow.recipient.contains(recipient_contains, autoescape=True))
     return [Message(*row) for row in db.session.execute(query.limit(limit))]
+
+
+def newest(before_id: str, limit: int, is_failed_only: bool) -> list[Message]:
+    """Return messages from before one, newest first; from the newest without an id."""
+    query = select(*_COLUMNS).order_by(OutboxRow.id.desc()).limit(limit)
+    if before_id:
+        query = query.where(OutboxRow.id < before_id)
+    if is_failed_only:
+        query = query.where(OutboxRow.delivered_at.is_(None), OutboxRow.last_error.is_not(None))
+    return [Message(*row) for row in db.session.execute(query)]
+
+
+def retry(message_id: str, now: datetime) -> bool:
+    """Have a message that was given up tried again; False when it is not given up (any more)."""
+    return changes_one(
+        update(OutboxRow)
+        .where(
+            OutboxRow.id == message_id,
+            OutboxRow.due_at.is_(None),
+            OutboxRow.delivered_at.is_(None),
+            OutboxRow.last_error.is_not(None),
+        )
+        .values(due_at=now, attempts=0)
+    )
 
 
 def undelivered(limit: int) -> list[Message]:
@@ -90,6 +122,12 @@ def due(now: datetime, limit: int) -> list[Message]:
         select(*_COLUMNS).where(OutboxRow.due_at <= now).order_by(OutboxRow.due_at).limit(limit)
     )
     return [Message(*row) for row in rows]
+
+
+def backlog() -> Backlog:
+    """Return what waits to be delivered or tried again, by the index of due times."""
+    query = select(func.count(), func.min(OutboxRow.created_at))
+    return Backlog(*db.session.execute(query.where(OutboxRow.due_at.is_not(None))).one())
 
 
 def earliest_due() -> datetime | None:

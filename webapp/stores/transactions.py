@@ -2,6 +2,7 @@
 
 import random
 import time
+import uuid
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -34,8 +35,8 @@ class LostRace(Exception):
 def transact(work: Callable[[], T]) -> T:
     """Run `work` in one transaction and commit it; inside another transaction, join that one.
 
-    `work` may run more than once, so it must do nothing but read and write the database; what
-    has to follow the commit goes through :func:`on_commit`.
+    `work` may run more than once, so it must do nothing but read and write the database and the
+    session store; what has to follow the commit goes through :func:`on_commit`.
 
     :raises TemporarilyUnavailable: when the database is down, hung or full, or stays busy for
         longer than 5 seconds.
@@ -53,20 +54,37 @@ def on_commit(action: Callable[[], None]) -> None:
     db.session.info.setdefault("on_commit", []).append(action)
 
 
+def on_rollback(action: Callable[[], None]) -> None:
+    """Run `action` should the transaction at hand not be committed, each time it is not.
+
+    It is for what a store beside the database did meanwhile, and must raise nothing. A commit
+    whose answer was lost may have happened all the same.
+    """
+    db.session.info.setdefault("on_rollback", []).append(action)
+
+
+def transaction_id() -> str:
+    """Return what the transaction at hand is known by, the same each time it has to run again."""
+    info = db.session.info
+    return str(info["transaction_id"] if info.get("is_in_transaction") else uuid.uuid4().hex)
+
+
 def _run(work: Callable[[], T], finish: Callable[[], None]) -> T:
     session = db.session()
     if session.info.get("is_in_transaction"):
         return work()
+    session.info["transaction_id"] = uuid.uuid4().hex
     give_up_at = time.monotonic() + _PATIENCE
     attempt = 0
     while True:
         session.info["is_in_transaction"] = True
-        session.info["on_commit"] = []
-        is_finishing = False
+        session.info["on_commit"], session.info["on_rollback"] = [], []
+        is_finishing = is_finished = False
         try:
             result = work()
             is_finishing = True
             finish()
+            is_finished = True
             break
         except (LostRace, *STORE_DOWN) as error:
             attempt += 1
@@ -83,6 +101,8 @@ def _run(work: Callable[[], T], finish: Callable[[], None]) -> T:
         finally:
             session.info["is_in_transaction"] = False
             session.rollback()
+            for action in () if is_finished else session.info["on_rollback"]:
+                action()
         time.sleep(random.uniform(0, 0.005 * 2 ** min(attempt, 6)))
     for action in session.info.pop("on_commit"):
         action()

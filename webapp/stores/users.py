@@ -1,5 +1,6 @@
 """Accounts and their roles."""
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +10,7 @@ from sqlalchemy import Row, delete, func, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
 from webapp.extensions import db
-from webapp.models import RoleRow, SessionRow, UserRoleRow, UserRow
+from webapp.models import SessionRow, UserRoleRow, UserRow
 from webapp.models.types import UtcDateTime
 from webapp.stores.statements import changes_one
 from webapp.stores.transactions import LostRace
@@ -31,6 +32,10 @@ class Account:
     disabled_at: datetime | None = None
     deleted_at: datetime | None = None
     last_sign_in_at: datetime | None = None
+    roles_changed_at: datetime | None = None
+    # Moves on when all sessions are ended; see webapp.stores.sessions.
+    session_epoch: int = 0
+    updated_at: datetime | None = None
     roles: tuple[str, ...] = (EVERYBODYS_ROLE,)
 
     @property
@@ -60,7 +65,15 @@ ACCOUNT_COLUMNS = (
     UserRow.disabled_at,
     UserRow.deleted_at,
     UserRow.last_sign_in_at,
+    UserRow.roles_changed_at,
+    UserRow.session_epoch,
+    UserRow.updated_at,
 )
+
+
+def search_key(text: str) -> str:
+    """Return a name, or what somebody types to find one, as both are compared: no capitals."""
+    return unicodedata.normalize("NFKC", text).casefold()[:100]
 
 
 def account_of(rows: Sequence[Row[Any]]) -> Account | None:
@@ -81,6 +94,12 @@ def find_by_email(email: str) -> Account | None:
     return account_of(db.session.execute(_select().where(UserRow.email == email)).all())
 
 
+def emails_of(user_ids: Iterable[str]) -> dict[str, str]:
+    """Return the addresses of accounts, by id, of those that there are."""
+    query = select(UserRow.id, UserRow.email).where(UserRow.id.in_(user_ids))
+    return {row.id: row.email for row in db.session.execute(query)}
+
+
 def list_all() -> list[Account]:
     """Return every account, oldest first."""
     accounts: dict[str, list[Row[Any]]] = {}
@@ -95,6 +114,7 @@ def add(account: Account) -> None:
     :raises LostRace: when the address is taken; the transaction runs again and finds whose it is.
     """
     values = {column.key: getattr(account, column.key) for column in ACCOUNT_COLUMNS}
+    values["name_key"] = search_key(account.name)
     try:
         db.session.execute(insert(UserRow).values(values))
     except IntegrityError as error:
@@ -109,32 +129,33 @@ def add(account: Account) -> None:
 def start_over(email: str, name: str, password_hash: str, now: datetime) -> bool:
     """Give an account that nobody proved and nobody uses to whoever signs up with it now.
 
+    But not one with roles: whoever it was made for, and confirms it, would be confirming the
+    password of somebody else.
+
     :returns: whether there was one; decided and done in one statement, so that two sign-ups or
         a sign-up and a verification cannot both have it.
     """
     is_in_use = select(SessionRow.id).where(
         SessionRow.user_id == UserRow.id, SessionRow.ended_at.is_(None), SessionRow.expires_at > now
     )
+    has_roles = select(UserRoleRow.role).where(UserRoleRow.user_id == UserRow.id)
     return changes_one(
         update(UserRow)
         .where(
             UserRow.email == email,
             UserRow.email_verified_at.is_(None),
             UserRow.disabled_at.is_(None),
+            ~has_roles.exists(),
             ~is_in_use.exists(),
         )
-        .values(name=name, password_hash=password_hash)
+        .values(name=name, name_key=search_key(name), password_hash=password_hash)
     )
-
-
-def role_names() -> list[str]:
-    """Return the roles that can be given."""
-    return list(db.session.scalars(select(RoleRow.name).order_by(RoleRow.name)))
 
 
 def set_name(user_id: str, name: str) -> bool:
     """Rename somebody; False when there is no such account."""
-    return changes_one(update(UserRow).where(UserRow.id == user_id).values(name=name))
+    values = {"name": name, "name_key": search_key(name)}
+    return changes_one(update(UserRow).where(UserRow.id == user_id).values(values))
 
 
 def set_email_verified(user_id: str, now: datetime, is_signed_in: bool) -> bool:
@@ -223,22 +244,41 @@ def set_disabled(user_id: str, disabled_at: datetime | None) -> bool:
     )
 
 
-def note_sign_in(user_id: str, verified_hash: str, kept_hash: str, now: datetime) -> bool:
-    """Note a sign-in if the account is still open and its password still the verified one.
+def note_sign_in(account: Account, kept_hash: str, now: datetime) -> bool:
+    """Note a sign-in if the account is still open, with the password and the roles that were read.
 
     This holds the account's row until the commit, so that a session never begins behind the back
-    of whoever shuts the account or changes its password at the same moment.
+    of whoever shuts the account or changes its password or roles at the same moment.
 
     :param kept_hash: what to keep from now on: the verified hash, or a better one.
     """
     return changes_one(
         update(UserRow)
         .where(
-            UserRow.id == user_id,
-            UserRow.password_hash == verified_hash,
+            UserRow.id == account.id,
+            UserRow.password_hash == (account.password_hash or ""),
+            UserRow.roles_changed_at.is_not_distinct_from(account.roles_changed_at),
             UserRow.disabled_at.is_(None),
         )
         .values(last_sign_in_at=now, password_hash=kept_hash, deleted_at=None)
+    )
+
+
+def hold(user_id: str) -> bool:
+    """Hold an account's row until the commit, so that nobody else changes it; False without one."""
+    return changes_one(update(UserRow).where(UserRow.id == user_id).values(id=user_id))
+
+
+def session_epoch_of(user_id: str) -> int:
+    """Return the epoch that a person's sessions belong to when they begin now."""
+    query = select(UserRow.session_epoch).where(UserRow.id == user_id)
+    return db.session.scalar(query) or 0
+
+
+def begin_session_epoch(user_id: str) -> None:
+    """Leave a person's sessions so far behind, and hold the account's row until the commit."""
+    db.session.execute(
+        update(UserRow).where(UserRow.id == user_id).values(session_epoch=UserRow.session_epoch + 1)
     )
 
 

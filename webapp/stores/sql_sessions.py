@@ -1,0 +1,176 @@
+"""Sessions in SQL: one statement to read one, one guarded statement to move it on."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, delete, func, insert, or_, select, update
+
+from webapp.errors import TemporarilyUnavailable
+from webapp.extensions import db
+from webapp.models import SessionRow, UserRoleRow, UserRow
+from webapp.stores import users
+from webapp.stores.clock import store_now
+from webapp.stores.sessions import Found, Session
+from webapp.stores.statements import changes_one, count_changed
+from webapp.stores.transactions import STORE_DOWN
+from webapp.stores.users import ACCOUNT_COLUMNS, account_of
+
+_FIELDS = tuple(Session.__dataclass_fields__)
+_COLUMNS = tuple(getattr(SessionRow, field) for field in _FIELDS)
+
+
+class SqlSessions:
+    """The sessions in the database that has everything else, too: a :class:`SessionStore`."""
+
+    def add(self, session: Session) -> None:
+        """Insert a new session."""
+        db.session.execute(
+            insert(SessionRow).values(
+                {field: getattr(session, field) for field in _FIELDS}
+                | {"epoch": func.coalesce(_epoch_of(session.user_id), 0)}
+            )
+        )
+
+    def find(self, session_id: str) -> Found | None:
+        """Return a session with its account and the store's time, in one statement; or None."""
+        rows: Sequence[Any] = db.session.execute(
+            select(*ACCOUNT_COLUMNS, UserRoleRow.role, store_now(), *_COLUMNS)
+            .select_from(SessionRow)
+            .join(UserRow, UserRow.id == SessionRow.user_id)
+            .outerjoin(UserRoleRow, UserRoleRow.user_id == UserRow.id)
+            .where(SessionRow.id == session_id)
+        ).all()
+        account = account_of(rows)
+        if account is None:
+            return None
+        width = len(ACCOUNT_COLUMNS) + 1
+        session, now = Session(*rows[0][width + 1 :]), rows[0][width]
+        return Found(session.in_epoch(account.session_epoch, now), account, now)
+
+    def advance(self, before: Session, after: Session) -> bool:
+        """Compare and swap, in one guarded statement."""
+        return changes_one(
+            update(SessionRow)
+            .where(
+                SessionRow.id == before.id,
+                SessionRow.generation == before.generation,
+                # The parent too: a recovery and a rotation may both stand at the same generation.
+                SessionRow.parent.is_not_distinct_from(before.parent),
+                SessionRow.ended_at.is_(None),
+            )
+            .values(
+                generation=after.generation,
+                parent=after.parent,
+                rotated_at=after.rotated_at,
+                last_used_at=after.last_used_at,
+                expires_at=after.expires_at,
+                ip=after.ip,
+                user_agent=after.user_agent,
+            )
+        )
+
+    def end(self, session_id: str, reason: str) -> bool:
+        """End one session; False when it had ended already."""
+        return _end(SessionRow.id == session_id, reason) == 1
+
+    def end_all_of(self, user_id: str, reason: str, but: str | None = None) -> int:
+        """End every session of one person, but one where it is named; say how many there were."""
+        users.begin_session_epoch(user_id)
+        which = SessionRow.user_id == user_id
+        if but is None:
+            return _end(which, reason)
+        db.session.execute(
+            update(SessionRow)
+            .where(which, SessionRow.id == but, SessionRow.ended_at.is_(None))
+            .values(epoch=func.coalesce(_epoch_of(user_id), 0))
+        )
+        return _end(which & (SessionRow.id != but), reason)
+
+    def end_of(self, session_id: str, user_id: str, reason: str) -> bool:
+        """End one session if it is this person's; False when it is not, or had ended already."""
+        return _end((SessionRow.id == session_id) & (SessionRow.user_id == user_id), reason) == 1
+
+    def list_of(self, user_id: str, now: datetime) -> list[Session]:
+        """Return a person's living sessions, the last used first."""
+        rows = db.session.execute(
+            select(*_COLUMNS)
+            .where(
+                SessionRow.user_id == user_id,
+                SessionRow.ended_at.is_(None),
+                SessionRow.expires_at > now,
+            )
+            .order_by(SessionRow.last_used_at.desc(), SessionRow.id)
+        )
+        return [Session(*row) for row in rows]
+
+    def all_of(self, user_id: str) -> list[Session]:
+        """Return every session that is kept of a person, be it ended or expired, oldest first."""
+        rows = db.session.execute(
+            select(*_COLUMNS)
+            .where(SessionRow.user_id == user_id)
+            .order_by(SessionRow.created_at, SessionRow.id)
+        )
+        return [Session(*row) for row in rows]
+
+    def set_authenticated(self, session_id: str, now: datetime) -> bool:
+        """Note that its owner has shown the password again; False when the session has ended."""
+        return changes_one(
+            update(SessionRow)
+            .where(SessionRow.id == session_id, SessionRow.ended_at.is_(None))
+            .values(authenticated_at=now)
+        )
+
+    def note_change_of(self, user_id: str) -> None:
+        """Have the access tokens of a person's living sessions expire."""
+        count_changed(
+            update(SessionRow)
+            .where(SessionRow.user_id == user_id, SessionRow.ended_at.is_(None))
+            .values(changed_at=store_now())
+        )
+
+    def erase_of(self, user_id: str) -> None:
+        """Delete every session of a person who is erased."""
+        db.session.execute(delete(SessionRow).where(SessionRow.user_id == user_id))
+
+    def changed_since(self, moment: datetime) -> list[tuple[str, datetime, bool]]:
+        """Return (id, changed at, is ended) of sessions ended or changed since a moment.
+
+        On a connection of its own, whatever transaction is going on.
+
+        :raises TemporarilyUnavailable: when the database is down.
+        """
+        query = select(SessionRow.id, SessionRow.changed_at, SessionRow.ended_at.is_not(None))
+        try:
+            with db.engine.connect() as connection:
+                rows = connection.execute(query.where(SessionRow.changed_at >= moment)).all()
+        except STORE_DOWN as error:
+            raise TemporarilyUnavailable from error
+        return [(sid, changed_at, bool(ended)) for sid, changed_at, ended in rows if changed_at]
+
+    def prune(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` sessions that ended or expired before this moment; say how many."""
+        ids = db.session.scalars(
+            select(SessionRow.id)
+            .where(
+                or_(
+                    SessionRow.expires_at < before,
+                    and_(SessionRow.changed_at < before, SessionRow.ended_at.is_not(None)),
+                )
+            )
+            .limit(limit)
+        ).all()
+        return count_changed(delete(SessionRow).where(SessionRow.id.in_(ids))) if ids else 0
+
+
+def _epoch_of(user_id: str) -> Any:
+    return select(UserRow.session_epoch).where(UserRow.id == user_id).scalar_subquery()
+
+
+def _end(which: Any, reason: str) -> int:
+    now = store_now()
+    return count_changed(
+        update(SessionRow)
+        .where(which, SessionRow.ended_at.is_(None))
+        .values(ended_at=now, changed_at=now, end_reason=reason)
+    )
