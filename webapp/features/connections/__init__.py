@@ -1,0 +1,1 @@
+"""Connections: the providers that sign in to one's account, linked and unlinked."""

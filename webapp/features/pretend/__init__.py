@@ -1,0 +1,1 @@
+"""Pretend providers: Google, Apple, Facebook and GitHub, played for work without the internet."""
