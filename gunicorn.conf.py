@@ -1,16 +1,32 @@
 """The deployment default; every line can be overridden on gunicorn's command line."""
 
 import os
+import shutil
 import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
-from config import Settings, SettingsError
-from webapp.services.keys import load_keys
+# Where the workers put what GET /metrics adds up. Before all else, for prometheus_client looks
+# once, when it is imported; in memory where there is such a place, as a full disk would end a
+# worker. Where a master reads this again (SIGHUP), the place stays.
+_METRICS, _PREFIX = "PROMETHEUS_MULTIPROC_DIR", "latchkey-metrics-"
+if _METRICS not in os.environ:
+    _memory = "/dev/shm"  # noqa: S108 - mkdtemp makes a name of its own in there, for us alone
+    _place = _memory if os.access(_memory, os.W_OK) else None
+    os.environ[_METRICS] = tempfile.mkdtemp(prefix=_PREFIX, dir=_place)
+_metrics_dir = Path(os.environ[_METRICS])
+_is_ours = _metrics_dir.name.startswith(_PREFIX)
+
+from config import Settings, SettingsError  # noqa: E402
+from webapp.services.keys import load_keys  # noqa: E402
 
 try:
     _settings = Settings.from_env()
     load_keys(_settings)
 except SettingsError as error:
+    if _is_ours:
+        _metrics_dir.rmdir()
     # Said once, here, before any worker is started.
     sys.exit(f"Latchkey does not start:\n{error}")
 
@@ -30,21 +46,53 @@ access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(b)s %(M)sms'
 forwarded_allow_ips = ""
 
 
+def on_starting(_server: Any) -> None:
+    """Begin at nothing: what an earlier run counted would be added to this one's."""
+    _metrics_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for left_over in _metrics_dir.glob("*.db"):
+        left_over.unlink()
+
+
 def when_ready(_server: Any) -> None:
     """Say where it is, once it can be reached."""
-    sys.stderr.write(f"\n  Latchkey is at {_settings.base_url}\n")
+    sys.stderr.write(f"\n  Latchkey is at {_settings.root_url}\n")
     if not _settings.is_production:
-        sys.stderr.write(f"  Development mail is at {_settings.base_url}/dev/mailbox\n")
+        sys.stderr.write(f"  Development mail is at {_settings.root_url}/dev/mailbox\n")
     sys.stderr.write("  Ctrl-C stops it.\n\n")
+
+
+def post_fork(_server: Any, _worker: Any) -> None:
+    """Have the place for the numbers, though somebody may have cleared it away since the start."""
+    _metrics_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def post_worker_init(worker: Any) -> None:
     """Have each worker deliver what waits in the outbox."""
-    worker.wsgi.extensions["latchkey"].mailer.wake()
+    _mailer_of(worker.wsgi).wake()
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Take a worker that ended, however it did, out of what is added up of the living."""
+    from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415
+
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def on_exit(_server: Any) -> None:
+    """Clear up."""
+    if _is_ours:
+        shutil.rmtree(_metrics_dir, ignore_errors=True)
 
 
 def worker_exit(_server: Any, worker: Any) -> None:
     """Let a message under way be finished."""
     application = getattr(worker, "wsgi", None)
     if application is not None:
-        application.extensions["latchkey"].mailer.stop()
+        _mailer_of(application).stop()
+
+
+def _mailer_of(application: Any) -> Any:
+    """Return the mailer of a Latchkey, or of the one in front of a host application."""
+    mounted = application.extensions.get("latchkey_host")
+    parts = mounted.parts if mounted else application.extensions["latchkey"]
+    return parts.mailer

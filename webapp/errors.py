@@ -133,6 +133,20 @@ class Forbidden(AuthError):
     message = "You are not allowed to do this."
 
 
+class LastAdmin(AuthError):
+    """Nobody would be left who can look after accounts."""
+
+    code = "last_admin"
+    message = "This is the last administrator. Make somebody else one first."
+
+
+class AccountShut(AuthError):
+    """Asked for something that an account which is disabled or deleted cannot do."""
+
+    code = "account_shut"
+    message = "This account is disabled or deleted, so no link would work. Enable it first."
+
+
 class NotFound(AuthError):
     """Not there, or not for this person to see."""
 
@@ -145,3 +159,94 @@ class TemporarilyUnavailable(AuthError):
 
     code = "temporarily_unavailable"
     message = "We cannot do this right now. Try again in a moment; nothing is lost."
+
+
+class ProviderError(AuthError):
+    """Signing in with a provider did not work; `cause` is for the log."""
+
+    def __init__(self, cause: object = "") -> None:
+        super().__init__(str(cause))
+        self.cause = str(cause)
+
+
+class ProviderTokenInvalid(ProviderError):
+    """What a provider is said to have signed or issued is not its own, not for us, or too old."""
+
+    code = "provider_token_invalid"
+    message = "We could not verify what the provider sent. Start again."
+
+
+class ProviderClockOff(ProviderTokenInvalid):
+    """A token is out of its time although it has only just been issued."""
+
+    code = "provider_clock_off"
+    message = "The clocks here and at the provider disagree. Tell whoever runs this site."
+
+
+class ProviderUnavailable(ProviderError):
+    """The provider does not answer, or not as it should."""
+
+    code = "provider_unavailable"
+    message = "The provider does not answer right now. Try again in a moment, or use another way."
+
+
+class ProviderCancelled(ProviderError):
+    """The person said no at the provider."""
+
+    code = "provider_cancelled"
+    message = "You cancelled. Nothing has happened. Start again, or use another way."
+
+
+class AttemptExpired(ProviderError):
+    """No attempt of this browser goes with the reply: too late, used up, or begun elsewhere."""
+
+    code = "attempt_expired"
+    message = "This took more than 10 minutes, or began in another browser. Start again."
+
+
+class ProviderMisconfigured(ProviderError):
+    """The provider does not accept our client id or secret."""
+
+    code = "provider_misconfigured"
+    message = "This site is not set up right at the provider. Tell whoever runs it."
+
+
+class RedirectUriWrong(ProviderMisconfigured):
+    """The provider does not know our callback's address."""
+
+    code = "redirect_uri_wrong"
+    message = "The provider does not know this site's address. Tell whoever runs it."
+
+
+class PermissionMissing(ProviderError):
+    """The provider does not tell who the person is, for want of a permission."""
+
+    code = "permission_missing"
+    message = "The provider may not tell us who you are. Start again and allow it."
+
+
+class ProviderEmailNotVerified(EmailNotVerified):
+    """The provider gives no address, or one that it has not verified."""
+
+    message = "The provider gives no confirmed email address. Confirm one with it, or sign up here."
+
+
+class LinkRequired(AuthError):
+    """The address that a new identity brings belongs to an account."""
+
+    code = "link_required"
+    message = "This address has an account. Sign in to it as before, then connect the provider."
+
+
+class AlreadyLinked(AuthError):
+    """The identity signs in to another account, or the account has one of this provider."""
+
+    code = "already_linked"
+    message = "This is connected already, or to another account. Disconnect it there first."
+
+
+class LastSignInMethod(AuthError):
+    """Without it, nobody could get into the account."""
+
+    code = "last_sign_in_method"
+    message = "This is your only way in. Set a password or connect another one first."

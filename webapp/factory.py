@@ -4,37 +4,60 @@ from datetime import timedelta
 from pathlib import Path
 
 from apiflask import APIFlask
+from flask import Flask
 from flask_cors import CORS
 from pydantic import SecretStr
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import INSTANCE, ROOT, Settings
 from webapp import rooms
-from webapp.doors import headers, logs, refusals
+from webapp.doors import headers, logs, measures, refusals
 from webapp.doors.api import openapi
 from webapp.doors.api.rooms import PREFIX, StrictJSONProvider
-from webapp.doors.cookies import REFRESH_PATH
+from webapp.doors.cookies import REFRESH_PATH, access_cookie_name
 from webapp.doors.csrf import HEADER
+from webapp.doors.gql.endpoint import PATH as GRAPHQL_PATH
+from webapp.doors.own_parts import OwnParts, made
 from webapp.doors.pages import rendering
+from webapp.doors.prefix import BelowPrefix
+from webapp.doors.sources import sources_of
 from webapp.extensions import PARTS, db, jwt, migrate
 from webapp.services.keys import load_keys, make_secret_file
 from webapp.services.mailer import Mailer
+from webapp.services.metrics import Metrics
+from webapp.services.openid import OpenIDProviders
 from webapp.services.parts import Parts
 from webapp.services.passwords import Passwords
+from webapp.services.protocols import (
+    MailTransport,
+    PasswordHasher,
+    SessionStore,
+    TokenIssuer,
+    TokenVerifier,
+    UserLookup,
+)
 from webapp.services.revocations import Revocations
+from webapp.services.session_stores import open_sessions
+from webapp.services.smtp import SmtpTransport
+from webapp.services.stored_users import StoredUsers
 from webapp.services.throttle import Throttle
-from webapp.stores import sessions
+from webapp.services.tokens import JwtIssuer, JwtVerifier
 from webapp.stores.engine import engine_options, prepare_engine
 
 VERSION = "0.1.0"
 BODY_LIMIT = 64 * 1024
+# Without a prefix, /static stays the host's.
+STATIC_BESIDE_A_HOST = "/latchkey/static"
 
 
-def create_app(settings: Settings, parts: Parts | None = None) -> APIFlask:
+def create_app(
+    settings: Settings, parts: OwnParts | None = None, host: Flask | None = None
+) -> APIFlask:
     """Return a Latchkey application.
 
     :param settings: as :meth:`Settings.from_env` or :meth:`Settings.completed` returns them.
-    :param parts: ready-made parts in place of those that the settings describe.
+    :param parts: parts of the host's own, in place of those that the settings describe.
+    :param host: the application that it is to stand in front of, if there is one.
     :raises SettingsError: when a signing key is missing or does not parse.
     """
     logs.prepare()
@@ -44,6 +67,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> APIFlask:
         title=settings.app_name,
         version=VERSION,
         root_path=str(ROOT),
+        static_url_path=STATIC_BESIDE_A_HOST if host and not settings.url_prefix else None,
         instance_path=str(INSTANCE),
         json_errors=False,
         spec_path=f"{PREFIX}/openapi.json",
@@ -51,15 +75,18 @@ def create_app(settings: Settings, parts: Parts | None = None) -> APIFlask:
     )
     app.json = StrictJSONProvider(app)
     app.config.from_mapping(flask_config(settings))
+    if settings.url_prefix:
+        app.wsgi_app = BelowPrefix(app.wsgi_app, settings.url_prefix)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     bind_extensions(app, settings)
-    app.extensions[PARTS] = parts or build_parts(app, settings)
+    app.extensions[PARTS] = build_parts(app, settings, parts or OwnParts(), host or app)
+    measures.prepare(app, app.extensions[PARTS].metrics)
     headers.prepare(app, settings)
     rendering.prepare(app, settings)
     refusals.prepare(app)
-    openapi.prepare(app)
+    openapi.prepare(app, settings)
     rooms.open_rooms(app, settings)
     return app
 
@@ -72,15 +99,29 @@ def with_development_secret(settings: Settings, instance: Path = INSTANCE) -> Se
     return settings.model_copy(update={"secret_key": SecretStr(secret)})
 
 
-def build_parts(app: APIFlask, settings: Settings) -> Parts:
-    """Make the parts that the settings describe."""
+def build_parts(app: APIFlask, settings: Settings, own: OwnParts, host: Flask) -> Parts:
+    """Make the parts that the settings describe, but for those that the host brings along."""
+    sessions = made(SessionStore, own.sessions, host) or open_sessions(settings)
+    metrics = Metrics()
+    transport = made(MailTransport, own.mail_transport, host)
+    if transport is None and settings.smtp_url.get_secret_value():
+        transport = SmtpTransport(settings)
     return Parts(
         settings=settings,
         keys=load_keys(settings),
-        passwords=Passwords(settings.bcrypt_cost),
+        passwords=made(PasswordHasher, own.passwords, host)
+        or Passwords(settings.bcrypt_cost, metrics=metrics),
         throttle=Throttle(settings.redis_url, is_on=settings.rate_limits),
+        sessions=sessions,
         revocations=Revocations(sessions.changed_since, settings.access_token_expires),
-        mailer=Mailer(settings, app.app_context),
+        openid=OpenIDProviders(),
+        mailer=Mailer(settings, app.app_context, transport),
+        mail_transport=transport,
+        users=made(UserLookup, own.users, host) or StoredUsers(),
+        token_issuer=made(TokenIssuer, own.token_issuer, host) or JwtIssuer(),
+        token_verifier=made(TokenVerifier, own.token_verifier, host) or JwtVerifier(),
+        token_sources=sources_of(own.token_sources, access_cookie_name(settings), host),
+        metrics=metrics,
     )
 
 
@@ -94,7 +135,7 @@ def bind_extensions(app: APIFlask, settings: Settings) -> None:
     if settings.cors_origins:
         CORS(
             app,
-            resources=rf"{PREFIX}/.*",
+            resources=[rf"{PREFIX}/.*", GRAPHQL_PATH],
             origins=list(settings.cors_origins),
             supports_credentials=True,
             allow_headers=["Authorization", "Content-Type", HEADER],
@@ -106,7 +147,6 @@ def bind_extensions(app: APIFlask, settings: Settings) -> None:
 def flask_config(settings: Settings) -> dict[str, object]:
     """Return what Flask and its extensions are told, from our own settings."""
     prefixed = settings.is_production
-    host = "" if settings.cookie_domain else "__Host-"
     return {
         "SECRET_KEY": settings.secret_key.get_secret_value(),
         "MAX_CONTENT_LENGTH": BODY_LIMIT,
@@ -121,10 +161,10 @@ def flask_config(settings: Settings) -> dict[str, object]:
         "JWT_DECODE_ISSUER": settings.token_issuer,
         "JWT_ENCODE_AUDIENCE": settings.token_audience,
         "JWT_DECODE_AUDIENCE": settings.token_audience,
-        "JWT_ACCESS_COOKIE_NAME": (host if prefixed else "") + "access_token",
+        "JWT_ACCESS_COOKIE_NAME": access_cookie_name(settings),
         "JWT_REFRESH_COOKIE_NAME": ("__Secure-" if prefixed else "") + "refresh_token",
         "JWT_ACCESS_COOKIE_PATH": "/",
-        "JWT_REFRESH_COOKIE_PATH": REFRESH_PATH,
+        "JWT_REFRESH_COOKIE_PATH": settings.url_prefix + REFRESH_PATH,
         "JWT_COOKIE_SECURE": settings.is_production or settings.cookie_samesite == "None",
         "JWT_COOKIE_SAMESITE": settings.cookie_samesite,
         "JWT_COOKIE_DOMAIN": settings.cookie_domain or None,

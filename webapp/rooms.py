@@ -3,30 +3,52 @@
 from apiflask import APIFlask
 
 from config import Settings
+from webapp.doors.gql import endpoint as graphql
+from webapp.doors.gql import schema as graphql_schema
+from webapp.features.admin import pages as admin_pages
 from webapp.features.change_email import api as change_email_api
 from webapp.features.change_email import pages as change_email_pages
 from webapp.features.change_password import api as change_password_api
 from webapp.features.change_password import pages as change_password_pages
+from webapp.features.connections import api as connections_api
+from webapp.features.connections import pages as connections_pages
 from webapp.features.devices import api as devices_api
 from webapp.features.devices import pages as devices_pages
+from webapp.features.doctor import cli as doctor_cli
+from webapp.features.keys import cli as keys_cli
 from webapp.features.mailbox import pages as mailbox_pages
 from webapp.features.ops import api as ops_api
 from webapp.features.ops import cli as ops_cli
 from webapp.features.ops import pages as ops_pages
+from webapp.features.people import api as people_api
+from webapp.features.people import pages as people_pages
+from webapp.features.playground import pages as playground_pages
+from webapp.features.pretend import api as pretend_api
+from webapp.features.pretend import pages as pretend_pages
 from webapp.features.profile import api as profile_api
+from webapp.features.profile import gql as profile_gql
 from webapp.features.profile import pages as profile_pages
 from webapp.features.reauthenticate import api as reauthenticate_api
 from webapp.features.reauthenticate import pages as reauthenticate_pages
 from webapp.features.refresh import api as refresh_api
+from webapp.features.refresh import gql as refresh_gql
 from webapp.features.refresh import pages as refresh_pages
+from webapp.features.relying_parties import api as relying_parties_api
 from webapp.features.reset_password import api as reset_password_api
 from webapp.features.reset_password import pages as reset_password_pages
 from webapp.features.sign_in import api as sign_in_api
+from webapp.features.sign_in import gql as sign_in_gql
 from webapp.features.sign_in import pages as sign_in_pages
 from webapp.features.sign_out import api as sign_out_api
+from webapp.features.sign_out import gql as sign_out_gql
 from webapp.features.sign_out import pages as sign_out_pages
 from webapp.features.sign_up import api as sign_up_api
+from webapp.features.sign_up import gql as sign_up_gql
 from webapp.features.sign_up import pages as sign_up_pages
+from webapp.features.social import api as social_api
+from webapp.features.social import cli as social_cli
+from webapp.features.social import pages as social_pages
+from webapp.features.users import api as users_api
 from webapp.features.users import cli as users_cli
 from webapp.features.verify_email import api as verify_email_api
 from webapp.features.verify_email import pages as verify_email_pages
@@ -43,6 +65,10 @@ PAGES = (
     change_password_pages,
     change_email_pages,
     devices_pages,
+    social_pages,
+    connections_pages,
+    people_pages,
+    admin_pages,
     ops_pages,
 )
 APIS = (
@@ -56,11 +82,34 @@ APIS = (
     change_password_api,
     change_email_api,
     devices_api,
+    social_api,
+    connections_api,
     profile_api,
+    users_api,
+    people_api,
+    relying_parties_api,
     ops_api,
 )
+GRAPHQL = (
+    sign_up_gql,
+    sign_in_gql,
+    refresh_gql,
+    sign_out_gql,
+    profile_gql,
+)
 DEVELOPMENT_PAGES = (mailbox_pages,)
-COMMANDS = (users_cli.user, ops_cli.sessions, ops_cli.accounts, ops_cli.mail)
+PRETEND_PROVIDERS = (pretend_pages, pretend_api)
+COMMANDS = (
+    users_cli.user,
+    users_cli.role,
+    keys_cli.keys,
+    ops_cli.sessions,
+    ops_cli.accounts,
+    ops_cli.mail,
+    ops_cli.audit,
+    social_cli.social,
+    doctor_cli.doctor,
+)
 
 
 def open_rooms(app: APIFlask, settings: Settings) -> None:
@@ -70,5 +119,17 @@ def open_rooms(app: APIFlask, settings: Settings) -> None:
     if not settings.is_production:
         for door in DEVELOPMENT_PAGES:
             app.register_blueprint(door.blueprint)
+        for door in PRETEND_PROVIDERS if settings.fake_providers else ():
+            app.register_blueprint(door.blueprint)
+    if settings.graphql:
+        open_graphql(app, settings)
     for command in COMMANDS:
         app.cli.add_command(command)
+
+
+def open_graphql(app: APIFlask, settings: Settings) -> None:
+    """Register the one GraphQL door of all rooms, and its playground in development."""
+    graphql_schema.prepare(app, [door.room for door in GRAPHQL])
+    app.register_blueprint(graphql.blueprint)
+    if not settings.is_production:
+        app.register_blueprint(playground_pages.blueprint)

@@ -10,6 +10,7 @@ from flask_jwt_extended import (
     unset_refresh_cookies,
 )
 
+from config import Settings
 from webapp import clock
 from webapp.doors import csrf
 from webapp.services.parts import parts
@@ -20,6 +21,12 @@ REFRESH_PATH = "/api/v1/auth/refresh"
 SIGN_UP, SIGN_UP_LIFETIME = "sign_up", timedelta(hours=24)
 # As long as browsers keep any cookie.
 DEVICE, DEVICE_LIFETIME = "device", timedelta(days=400)
+
+
+def access_cookie_name(settings: Settings) -> str:
+    """Return the name of the access token's cookie."""
+    is_bound_to_host = settings.is_production and not settings.cookie_domain
+    return "__Host-access_token" if is_bound_to_host else "access_token"
 
 
 def access_cookie() -> str | None:
@@ -43,11 +50,11 @@ def place(response: Response, signed_in: SignedIn) -> None:
     set_refresh_cookies(response, signed_in.refresh_token, max_age=max_age)
     csrf.place(response, csrf.token_for_session(signed_in.session.id), max_age)
     if sign_up_cookie():
-        _set_hidden(response, SIGN_UP, "", timedelta(0))
+        set_hidden(response, SIGN_UP, "", timedelta(0))
     if signed_in.device:
         name = f"{DEVICE}_{signed_in.account.id[-12:]}"
         lifetime = DEVICE_LIFETIME if signed_in.session.is_persistent else None
-        _set_hidden(response, name, signed_in.device, lifetime)
+        set_hidden(response, name, signed_in.device, lifetime)
 
 
 def place_access(response: Response, result: Reauthenticated) -> None:
@@ -66,19 +73,17 @@ def clear(response: Response) -> None:
 
 def sign_up_cookie() -> str | None:
     """Return what marks the browser that signed up, if this is one."""
-    return request.cookies.get(_prefixed(SIGN_UP))
+    return hidden_cookies(SIGN_UP).get(SIGN_UP)
 
 
 def device_cookies() -> tuple[str, ...]:
     """Return what this browser is recognized by, one for each account; a few will do."""
-    prefix = _prefixed(DEVICE) + "_"
-    found = [value for name, value in request.cookies.items() if name.startswith(prefix)]
-    return tuple(found[:20])
+    return tuple(hidden_cookies(f"{DEVICE}_").values())[:20]
 
 
 def place_sign_up(response: Response, value: str) -> None:
     """Mark this browser as the one that signed up, until the link in the mail has expired."""
-    _set_hidden(response, SIGN_UP, value, SIGN_UP_LIFETIME)
+    set_hidden(response, SIGN_UP, value, SIGN_UP_LIFETIME)
 
 
 def _max_age(session: Session, left: timedelta) -> int | None:
@@ -92,8 +97,25 @@ def _prefixed(name: str) -> str:
     return f"__Host-{name}" if parts().settings.is_production else name
 
 
-def _set_hidden(response: Response, name: str, value: str, lifetime: timedelta | None) -> None:
-    """Set a cookie that scripts cannot read; without a lifetime it ends with the browser."""
+def hidden_cookies(prefix: str) -> dict[str, str]:
+    """Return the cookies of ours that begin with this, without the prefix of production."""
+    beginning = _prefixed(prefix)
+    names = [name for name in request.cookies if name.startswith(beginning)]
+    return {prefix + name[len(beginning) :]: request.cookies[name] for name in names}
+
+
+def set_hidden(
+    response: Response,
+    name: str,
+    value: str,
+    lifetime: timedelta | None,
+    same_site: str | None = None,
+) -> None:
+    """Set a cookie that scripts cannot read.
+
+    :param lifetime: without one it ends with the browser; none at all takes it away.
+    :param same_site: in place of what COOKIE_SAMESITE says.
+    """
     settings = parts().settings
     response.set_cookie(
         _prefixed(name),
@@ -102,5 +124,5 @@ def _set_hidden(response: Response, name: str, value: str, lifetime: timedelta |
         path="/",
         secure=settings.is_production or settings.cookie_samesite == "None",
         httponly=True,
-        samesite=settings.cookie_samesite,
+        samesite=same_site or settings.cookie_samesite,
     )

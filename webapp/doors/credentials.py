@@ -3,13 +3,23 @@
 from dataclasses import dataclass
 from typing import cast
 
-from flask import g, request
+from flask import g
 
 from webapp.doors import cookies, csrf
-from webapp.errors import TokenInvalid
+from webapp.doors.sources import bearer_token, shown_token
+from webapp.errors import NotSignedIn, TokenInvalid
 from webapp.services import tokens
 from webapp.services.access import authenticate
+from webapp.services.parts import parts
 from webapp.services.tokens import AccessClaims
+
+__all__ = [
+    "Principal",
+    "bearer_token",
+    "cookie_session_id",
+    "current_principal",
+    "require_principal",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +30,6 @@ class Principal:
     is_by_cookie: bool
 
 
-def bearer_token() -> str | None:
-    """Return the token of an `Authorization: Bearer` header (RFC 6750), if there is one."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None
-
-
 def require_principal() -> Principal:
     """Return who is signed in; a bearer header counts before cookies.
 
@@ -33,13 +37,24 @@ def require_principal() -> Principal:
 
     :raises AuthError: NotSignedIn, TokenInvalid, TokenExpired, TokenRevoked or CsrfFailed.
     """
-    bearer = bearer_token()
-    claims = authenticate(bearer if bearer is not None else cookies.access_cookie())
-    principal = Principal(claims, is_by_cookie=bearer is None)
+    shown = shown_token(parts().token_sources)
+    principal = Principal(authenticate(shown.encoded), is_by_cookie=shown.is_sent_unasked)
     if principal.is_by_cookie:
-        csrf.check_session(claims.session_id)
+        csrf.check_session(principal.claims.session_id)
     g.principal = principal
     return principal
+
+
+def principal_if_any() -> Principal | None:
+    """Return who is signed in, where everybody may come; None without any credentials.
+
+    :raises AuthError: TokenInvalid, TokenExpired or TokenRevoked, as whoever shows a token that
+        is no good should learn it.
+    """
+    try:
+        return require_principal()
+    except NotSignedIn:
+        return None
 
 
 def current_principal() -> Principal:

@@ -9,19 +9,27 @@ was open in another tab can still be sent.
 import hmac
 import re
 import secrets
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
-from flask import Response, g, request
+from flask import Response, current_app, g, request
 
 from webapp.errors import CsrfFailed
 from webapp.services.parts import parts
 from webapp.services.secrets import derive_key
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 COOKIE = "XSRF-TOKEN"
 HEADER = "X-XSRF-TOKEN"
 FIELD = "csrf_token"
+# In forms of a host whose own protection has the other name.
+FIELD_BESIDE = "latchkey_token"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 _NOBODY = "anonymous"
+_FROM_ANYWHERE: set[str] = set()
 _LOOPBACK = re.compile(r"(https?)://(?:localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?")
 
 
@@ -33,7 +41,7 @@ def check_origin() -> None:
 
     :raises CsrfFailed: when it is another site.
     """
-    if request.method in SAFE_METHODS:
+    if request.method in SAFE_METHODS or _is_from_anywhere():
         return
     origin = request.headers.get("Origin")
     if origin is not None:
@@ -43,12 +51,45 @@ def check_origin() -> None:
         raise CsrfFailed
 
 
-def check_session(session_id: str) -> None:
+def from_anywhere(view: Callable[P, R]) -> Callable[P, R]:
+    """Let other sites post to a view that does nothing with a post but send the browser on."""
+    _FROM_ANYWHERE.add(f"{view.__module__}.{view.__qualname__}")
+    return view
+
+
+def check_original() -> None:
+    """Refuse what a proxy asks about when its browser says that another site had it sent.
+
+    The request at hand is the proxy's question; a changing one that it is about relies on cookies
+    just as ours do. Its body, and a form's token in it, stay with the proxy, so that the browser's
+    word has to do: pages of the protected site itself are `same-origin`. A sibling domain is not
+    trusted unless it is listed in CORS_ORIGINS, although cookies are sent along from there.
+
+    :raises CsrfFailed: when it is another site.
+    """
+    if is_original_safe():
+        return
+    origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
+    is_own_page = site in ("same-origin", "none") or (site is None and origin is None)
+    if not (is_own_page or (origin is not None and _is_ours(origin))):
+        raise CsrfFailed
+
+
+def is_original_safe() -> bool:
+    """Whether the request that a proxy asks about changes nothing, by the method that it tells."""
+    names = ("X-Original-Method", "X-Forwarded-Method")
+    return all(request.headers.get(name, "GET").upper() in SAFE_METHODS for name in names)
+
+
+def check_session(session_id: str, token: str | None = None) -> None:
     """Refuse a changing request that relies on a session's cookies without its token.
 
+    :param token: what came with the request, where it was read already.
     :raises CsrfFailed: when neither the header nor the form field holds it.
     """
-    if request.method not in SAFE_METHODS and not _is_for(presented(), session_id):
+    if request.method in SAFE_METHODS:
+        return
+    if not _is_for(presented() if token is None else token, session_id):
         raise CsrfFailed
 
 
@@ -61,7 +102,8 @@ def is_form_genuine(token: str, session_id: str | None) -> bool:
 
 def presented() -> str:
     """Return the token that came with the request, or an empty string."""
-    return request.headers.get(HEADER) or request.form.get(FIELD, "")
+    in_header = request.headers.get(HEADER)
+    return in_header or request.form.get(FIELD_BESIDE) or request.form.get(FIELD, "")
 
 
 def token_for_session(session_id: str) -> str:
@@ -101,6 +143,11 @@ def place(response: Response, token: str, max_age: int | None = None) -> None:
 def clear(response: Response) -> None:
     """Take the session's token away, leaving the browser its nonce for forms open elsewhere."""
     place(response, _make(_NOBODY))
+
+
+def _is_from_anywhere() -> bool:
+    view = current_app.view_functions.get(request.endpoint or "")
+    return view is not None and f"{view.__module__}.{view.__qualname__}" in _FROM_ANYWHERE
 
 
 def _make(whose: str) -> str:

@@ -3,7 +3,11 @@
 import logging
 import sys
 
-from flask import g, has_request_context
+from flask import g, has_request_context, request
+
+from webapp.doors.statuses import Refusal
+
+logger = logging.getLogger(__name__)
 
 
 class RequestLine(logging.Formatter):
@@ -28,3 +32,12 @@ def prepare() -> None:
     handler.setFormatter(RequestLine())
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
+
+
+def note_refusal(error: Exception, refusal: Refusal) -> None:
+    """Log what an operator has to know of: our own mistakes, and stores that are down."""
+    if refusal.status == 500:
+        where = (g.get("request_id", ""), request.method, request.path)
+        logger.error("unexpected error %s at %s %s", *where, exc_info=error)
+    elif refusal.status == 503:
+        logger.warning("unavailable: %r, by %r", error, error.__cause__)

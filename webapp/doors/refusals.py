@@ -1,21 +1,29 @@
 """Every exception's way out: problem details for the API, a page for people, a line for the log."""
 
-import logging
-
 from apiflask import APIFlask, HTTPError
-from flask import Response, g, request
+from flask import Response, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
+from webapp.doors import logs
 from webapp.doors.api.problems import field_errors, problem
-from webapp.doors.pages.guards import BOUNCE_PATH, bounce
+from webapp.doors.gql.endpoint import PATH as GRAPHQL_PATH
+from webapp.doors.gql.problems import problem as gql_problem
+from webapp.doors.pages.guards import BOUNCE_PATH, ask_for_password, bounce, sign_in_path
 from webapp.doors.pages.rendering import error_page, page, see_other
 from webapp.doors.statuses import Refusal, refusal_of
-from webapp.errors import AuthError, LinkInvalid, TokenExpired, TokenRevoked, ValidationFailed
+from webapp.errors import (
+    AuthError,
+    LinkInvalid,
+    NotSignedIn,
+    ReauthenticationRequired,
+    TokenExpired,
+    TokenInvalid,
+    TokenRevoked,
+    ValidationFailed,
+)
 
-logger = logging.getLogger(__name__)
-
-_JSON_PATHS = ("/api/", "/healthz", "/readyz", "/.well-known/")
+_JSON_PATHS = ("/api/", "/healthz", "/readyz", "/metrics", "/.well-known/")
 # People come through these on the way from page to page.
 _PAGES_AMONG_THEM = (BOUNCE_PATH, "/api/v1/docs")
 
@@ -30,18 +38,24 @@ def prepare(app: APIFlask) -> None:
 
 def _refuse(error: Exception) -> Response:
     refusal = refusal_of(error)
-    if refusal.status == 500:
-        logger.exception("unexpected error %s at %s %s", g.request_id, request.method, request.path)
-    elif refusal.status == 503:
-        logger.warning("unavailable: %r, by %r", error, error.__cause__)
+    logs.note_refusal(error, refusal)
+    if request.path == GRAPHQL_PATH:
+        return gql_problem(refusal)
     if request.path.startswith(_JSON_PATHS) and request.path not in _PAGES_AMONG_THEM:
         return problem(refusal)
+    return _page_of(error, refusal)
+
+
+def _page_of(error: Exception, refusal: Refusal) -> Response:
+    """Send people on where that helps, and show them what is wrong where it does not."""
     if isinstance(error, TokenExpired):
         return bounce()
     if isinstance(error, LinkInvalid):
         return page("errors/dead_link.html", refusal.status)
-    if isinstance(error, TokenRevoked):
-        return see_other("/login")
+    if isinstance(error, (NotSignedIn, TokenInvalid, TokenRevoked)):
+        return see_other(sign_in_path())
+    if isinstance(error, ReauthenticationRequired):
+        return ask_for_password()
     return error_page(refusal)
 
 

@@ -18,8 +18,8 @@ class SignUpMark:
     target: str
 
 
-def mark_browser(response: Response, email: str, secret: str, target: str = "/account") -> None:
-    """Mark the browser that signs up, on its way to a local path."""
+def mark_browser(response: Response, email: str, secret: str, target: str = "") -> None:
+    """Mark the browser that signs up, on its way to a local path, the account by default."""
     cookies.place_sign_up(response, _serializer().dumps([email, secret, target]))
 
 

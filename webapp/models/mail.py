@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import String, Text
+from sqlalchemy import Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.extensions import Base
@@ -13,6 +13,7 @@ class OutboxRow(Base):
     """One message to one person, and how far its delivery has come."""
 
     __tablename__ = "outbox"
+    __table_args__ = (Index(None, "delivered_at", "id"),)
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     template: Mapped[str] = mapped_column(String(40))

@@ -31,6 +31,8 @@ class SessionRow(Base):
     changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     end_reason: Mapped[str | None] = mapped_column(String(40))
+    # The owner's session_epoch when it began, or when all the others were ended.
+    epoch: Mapped[int] = mapped_column(server_default="0")
     is_persistent: Mapped[bool]
     ip: Mapped[str] = mapped_column(String(45))
     user_agent: Mapped[str] = mapped_column(String(256))

@@ -16,9 +16,25 @@ Digest = CHAR(64).with_variant(
 Subject = String(64).with_variant(
     mysql.VARCHAR(64, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
 )
-# MariaDB's default collation takes é for e: two people would share one address.
-Email = String(254).with_variant(
-    mysql.VARCHAR(254, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb"
+# At most 255 ASCII characters, upper and lower case told apart (OpenID Connect Core 1.0, 2).
+ProviderSubject = String(255).with_variant(
+    mysql.VARCHAR(255, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
+)
+# MariaDB's default collation takes é for e: two people would share one address. Of a language's
+# collation in PostgreSQL, an index could not tell what begins with some letters.
+Email = (
+    String(254)
+    .with_variant(
+        mysql.VARCHAR(254, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb"
+    )
+    .with_variant(String(254, collation="C"), "postgresql")
+)
+SearchKey = (
+    String(100)
+    .with_variant(
+        mysql.VARCHAR(100, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb"
+    )
+    .with_variant(String(100, collation="C"), "postgresql")
 )
 
 

@@ -5,6 +5,7 @@ from typing import Any, cast
 from apiflask import APIFlask
 from flask import current_app
 
+from config import Settings
 from webapp.doors.api.schemas import Problem
 
 # For @blueprint.doc(security=…): who is signed in may say so in either way.
@@ -15,7 +16,7 @@ send the readable cookie `XSRF-TOKEN` back as the header `X-XSRF-TOKEN`; other c
 `"transport": "bearer"` and keep the tokens themselves. Errors are problem details (RFC 9457)."""
 
 
-def prepare(app: APIFlask) -> None:
+def prepare(app: APIFlask, settings: Settings) -> None:
     """Complete the document of an application."""
     app.config["AUTO_VALIDATION_ERROR_RESPONSE"] = False
     app.config["AUTO_AUTH_ERROR_RESPONSE"] = False
@@ -29,6 +30,8 @@ def prepare(app: APIFlask) -> None:
             "description": "With the header X-XSRF-TOKEN where something is changed.",
         },
     }
+    if settings.url_prefix:
+        app.config["SERVERS"] = [{"url": settings.url_prefix}]
     app.spec_processor(_complete)
 
 

@@ -17,6 +17,10 @@ _SAYINGS = {
     "bool_type": ("wrong_type", "This has to be true or false."),
     "int_type": ("wrong_type", "This has to be a whole number."),
     "list_type": ("wrong_type", "This has to be a list."),
+    "int_parsing": ("wrong_type", "This has to be a whole number."),
+    "greater_than_equal": ("out_of_range", "This is too small."),
+    "less_than_equal": ("out_of_range", "This is too large."),
+    "string_too_long": ("too_long", "This is too long."),
     "literal_error": ("not_a_choice", "This is not one of the values that are taken here."),
     "model_type": ("wrong_type", "The body has to be a JSON object."),
     "model_attributes_type": ("wrong_type", "The body has to be a JSON object."),
@@ -26,7 +30,7 @@ _SAYINGS = {
 def problem(refusal: Refusal) -> Response:
     """Return a refusal as application/problem+json, with the id that the log knows it by."""
     body: dict[str, Any] = {
-        "type": f"{parts().settings.base_url}/api/v1/docs#{refusal.code}",
+        "type": f"{parts().settings.root_url}/api/v1/docs#{refusal.code}",
         "title": refusal.title,
         "status": refusal.status,
         "code": refusal.code,

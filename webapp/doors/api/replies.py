@@ -1,5 +1,7 @@
 """How a JSON door answers."""
 
+from collections.abc import Sequence
+
 from flask import Response, jsonify
 from pydantic import BaseModel
 
@@ -9,3 +11,9 @@ def reply(body: BaseModel, status: int = 200) -> Response:
     response = jsonify(body.model_dump(mode="json", exclude_none=True))
     response.status_code = status
     return response
+
+
+def list_reply(items: Sequence[BaseModel], next_cursor: str | None) -> Response:
+    """Return a page of a list; the cursor is null after the last one."""
+    data = [item.model_dump(mode="json", exclude_none=True) for item in items]
+    return jsonify(data=data, next_cursor=next_cursor)

@@ -1,9 +1,7 @@
 """What every JSON door of a room begins with."""
 
 import json
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from typing import Any, NoReturn
 
 from apiflask import APIBlueprint
 from flask import request
@@ -11,12 +9,8 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import UnsupportedMediaType
 
 from webapp.doors import csrf
-from webapp.doors.credentials import require_principal
 
 PREFIX = "/api/v1"
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 def api_room(name: str) -> APIBlueprint:
@@ -24,17 +18,6 @@ def api_room(name: str) -> APIBlueprint:
     blueprint = APIBlueprint(f"{name}_api", __name__, url_prefix=PREFIX, tag=name.replace("_", " "))
     blueprint.before_request(_check_content_type)
     return blueprint
-
-
-def signed_in(view: Callable[P, R]) -> Callable[P, R]:
-    """Let nobody in who is not signed in, by bearer token or by cookie and CSRF token."""
-
-    @wraps(view)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-        require_principal()
-        return view(*args, **kwargs)
-
-    return guarded
 
 
 def _check_content_type() -> None:

@@ -5,6 +5,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from webapp.services.paging import MOST, PAGE
 from webapp.services.records import Account
 
 
@@ -12,6 +13,21 @@ class Body(BaseModel):
     """A body from outside: strict types, and fields that we do not know are ignored."""
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+
+
+class PageQuery(BaseModel):
+    """Which page of a list; a query string holds texts alone, so that its types are not strict."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    cursor: str = Field("", description="`next_cursor` of the page before; none to begin.")
+    limit: int = Field(PAGE, ge=1, le=MOST, description="How many at most.")
+
+
+class SearchQuery(PageQuery):
+    """The same for a list that can be searched."""
+
+    q: str = Field("", max_length=254, description="What addresses or names begin with.")
 
 
 Transport = Literal["cookie", "bearer"]

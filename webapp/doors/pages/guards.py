@@ -1,60 +1,27 @@
-"""Who may see a page, and the way back for whoever's access token has just expired."""
-
-from collections.abc import Callable
-from functools import wraps
-from typing import ParamSpec
+"""Where a page sends whoever a guard refuses, and the way back."""
 
 from flask import Response, request
 
 from webapp.doors.cookies import REFRESH_PATH
-from webapp.doors.credentials import current_principal, require_principal
+from webapp.doors.credentials import require_principal
 from webapp.doors.csrf import SAFE_METHODS
 from webapp.doors.pages.paths import this_path, with_next
-from webapp.doors.pages.rendering import see_other, send_to
-from webapp.errors import (
-    NotSignedIn,
-    ReauthenticationRequired,
-    TokenExpired,
-    TokenInvalid,
-    TokenRevoked,
-)
-from webapp.services.reauthentication import check_recent_sign_in
-
-P = ParamSpec("P")
+from webapp.doors.pages.rendering import send_to
+from webapp.errors import NotSignedIn, TokenInvalid, TokenRevoked
 
 REAUTHENTICATE_PATH = "/reauthenticate"
 BOUNCE_PATH = f"{REFRESH_PATH}/return"
 
 
-def signed_in(view: Callable[P, Response]) -> Callable[P, Response]:
-    """Show a page to whoever is signed in; send others to sign in and then back."""
-
-    @wraps(view)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> Response:
-        try:
-            require_principal()
-        except TokenExpired:
-            return bounce()
-        except (NotSignedIn, TokenInvalid, TokenRevoked):
-            return see_other(with_next("/login", this_path()))
-        return view(*args, **kwargs)
-
-    return guarded
+def sign_in_path() -> str:
+    """Return where to sign in, on the way back to the page at hand."""
+    return with_next("/login", this_path())
 
 
-def recently_signed_in(view: Callable[P, Response]) -> Callable[P, Response]:
-    """Under `signed_in`: ask for the password first when the sign-in is older than ten minutes."""
-
-    @wraps(view)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> Response:
-        try:
-            check_recent_sign_in(current_principal().claims)
-        except ReauthenticationRequired:
-            is_form = request.method not in SAFE_METHODS
-            return send_to(reauthenticate_path(this_path(), is_form), 307 if is_form else 302)
-        return view(*args, **kwargs)
-
-    return guarded
+def ask_for_password() -> Response:
+    """Send a browser to show the password and back here; 307 keeps a form and what is in it."""
+    is_form = request.method not in SAFE_METHODS
+    return send_to(reauthenticate_path(this_path(), is_form), 307 if is_form else 302)
 
 
 def reauthenticate_path(target: str, is_form: bool) -> str:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from config import Settings
 from webapp import clock
 from webapp.doors.pages.forms import Form, page_csrf_token
-from webapp.doors.pages.paths import safe_next, this_path
+from webapp.doors.pages.paths import own, safe_next, this_path
 from webapp.doors.statuses import Refusal
 from webapp.services.colours import ink_on
 from webapp.services.mailer import exact_time
@@ -43,7 +43,7 @@ def error_page(refusal: Refusal) -> Response:
         title=refusal.title,
         sentence=refusal.detail,
         request_id=g.get("request_id", ""),
-        action_url=safe_next(this_path(), "/") if can_be_retried else "/",
+        action_url=safe_next(this_path(), own("/")) if can_be_retried else own("/"),
         action_label="Try again" if can_be_retried else "Go to the start page",
     )
     response.headers.extend(refusal.headers)
@@ -63,6 +63,7 @@ def send_to(path: str, status: int) -> Response:
 def prepare(app: Flask, settings: Settings) -> None:
     """Give the templates of an application what they all know."""
     app.jinja_env.filters.update(ago=ago, exact=exact_time, iso=iso)
+    app.jinja_env.globals["root"] = settings.url_prefix
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
     @app.context_processor

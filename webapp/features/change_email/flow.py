@@ -63,6 +63,8 @@ def complete(found: OneTimeToken, client: Client) -> None:
     if account is None or account.is_disabled or found.email is None:
         raise LinkInvalid
     _move(account, found.email)
+    # Access tokens say the address, and services behind a proxy take it from there.
+    sessions.note_change_of(account.id)
     one_time_tokens.void(account.id, Purpose.VERIFY_EMAIL, Purpose.RESET_PASSWORD, Purpose.NOT_ME)
     undo_token = one_time_tokens.issue(
         Purpose.UNDO_EMAIL_CHANGE, account.id, subject=digest(account.email), email=account.email
@@ -115,9 +117,9 @@ def _move(account: Account, email: str) -> None:
     """Give an account an address that its owner has proved; an unproved holder gives way."""
     holder = users.find_by_email(email)
     if holder and holder.id != account.id:
-        sessions.end_all_of(holder.id, "account_removed")
         if not users.remove_unproved(holder.id):
             raise LinkInvalid
+        sessions.end_all_of(holder.id, "account_removed")
     if not users.set_email(account.id, account.email, email, clock.now()):
         raise LinkInvalid
 

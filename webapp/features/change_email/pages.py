@@ -4,8 +4,9 @@ from flask import Blueprint, Response, request
 
 from webapp.doors.client import client_of_request
 from webapp.doors.credentials import current_principal
+from webapp.doors.guards import public, requires_recent_sign_in
 from webapp.doors.pages.forms import posted_token
-from webapp.doors.pages.guards import recently_signed_in, signed_in
+from webapp.doors.pages.paths import own
 from webapp.doors.pages.rendering import form_page, page, see_other
 from webapp.features.change_email import flow
 from webapp.features.change_email.forms import ChangeEmailForm
@@ -15,16 +16,14 @@ blueprint = Blueprint("change_email", __name__)
 
 
 @blueprint.get("/account/security/email")
-@signed_in
-@recently_signed_in
+@requires_recent_sign_in(minutes=10)
 def show() -> Response:
     """Show the form."""
     return _page(ChangeEmailForm())
 
 
 @blueprint.post("/account/security/email")
-@signed_in
-@recently_signed_in
+@requires_recent_sign_in(minutes=10)
 def change_email() -> Response:
     """Take the form."""
     form = ChangeEmailForm()
@@ -35,10 +34,13 @@ def change_email() -> Response:
             client_of_request(),
         )
     )
-    return _page(form) if form.refusal else see_other("/account/security?notice=email_requested")
+    return (
+        _page(form) if form.refusal else see_other(own("/account/security?notice=email_requested"))
+    )
 
 
 @blueprint.get("/undo-email-change")
+@public
 def show_undo() -> Response:
     """Show what the link would bring back; opening it uses nothing up."""
     token = request.args.get("token", "")
@@ -46,10 +48,11 @@ def show_undo() -> Response:
 
 
 @blueprint.post("/undo-email-change")
+@public
 def undo() -> Response:
     """Bring the old address back and go on to a new password."""
     reset_token = flow.undo(posted_token(), client_of_request())
-    return see_other(f"/reset-password?token={reset_token}")
+    return see_other(own(f"/reset-password?token={reset_token}"))
 
 
 def _page(form: ChangeEmailForm) -> Response:

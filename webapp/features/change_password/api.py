@@ -3,9 +3,10 @@
 from flask import Response
 
 from webapp.doors.api.openapi import SIGNED_IN
-from webapp.doors.api.rooms import api_room, signed_in
+from webapp.doors.api.rooms import api_room
 from webapp.doors.client import client_of_request
 from webapp.doors.credentials import current_principal
+from webapp.doors.guards import signed_in
 from webapp.features.change_password import flow
 from webapp.features.change_password.schemas import ChangePasswordIn
 

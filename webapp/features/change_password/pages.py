@@ -4,7 +4,8 @@ from flask import Blueprint, Response
 
 from webapp.doors.client import client_of_request
 from webapp.doors.credentials import current_principal
-from webapp.doors.pages.guards import recently_signed_in, signed_in
+from webapp.doors.guards import requires_recent_sign_in
+from webapp.doors.pages.paths import own
 from webapp.doors.pages.rendering import form_page, see_other
 from webapp.features.change_password import flow
 from webapp.features.change_password.forms import ChangePasswordForm
@@ -14,16 +15,14 @@ blueprint = Blueprint("change_password", __name__)
 
 
 @blueprint.get("/account/security/password")
-@signed_in
-@recently_signed_in
+@requires_recent_sign_in(minutes=10)
 def show() -> Response:
     """Show the form."""
     return _page(ChangePasswordForm())
 
 
 @blueprint.post("/account/security/password")
-@signed_in
-@recently_signed_in
+@requires_recent_sign_in(minutes=10)
 def change_password() -> Response:
     """Take the form."""
     form = ChangePasswordForm()
@@ -35,7 +34,9 @@ def change_password() -> Response:
             client_of_request(),
         )
     )
-    return _page(form) if form.refusal else see_other("/account/security?notice=password_changed")
+    return (
+        _page(form) if form.refusal else see_other(own("/account/security?notice=password_changed"))
+    )
 
 
 def _page(form: ChangePasswordForm) -> Response:

@@ -4,9 +4,10 @@ from flask import Response
 
 from webapp.doors.api.openapi import SIGNED_IN
 from webapp.doors.api.replies import reply
-from webapp.doors.api.rooms import api_room, signed_in
+from webapp.doors.api.rooms import api_room
 from webapp.doors.client import client_of_request
 from webapp.doors.credentials import current_principal
+from webapp.doors.guards import signed_in
 from webapp.features.devices import flow
 from webapp.features.devices.schemas import SessionList, SessionOut
 

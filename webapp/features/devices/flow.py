@@ -5,8 +5,8 @@ from webapp.errors import LinkInvalid, NotFound
 from webapp.services import audit, one_time_tokens, sessions
 from webapp.services.client import Client
 from webapp.services.one_time_tokens import Purpose
+from webapp.services.parts import parts
 from webapp.services.tokens import AccessClaims
-from webapp.stores import sessions as session_store
 from webapp.stores import users
 from webapp.stores.sessions import Session
 from webapp.stores.transactions import read, transact
@@ -14,7 +14,7 @@ from webapp.stores.transactions import read, transact
 
 def list_sessions(claims: AccessClaims) -> list[Session]:
     """Return the living sessions of whoever is signed in, the last used first."""
-    return read(lambda: session_store.list_of(claims.user_id, clock.now()))
+    return read(lambda: parts().sessions.list_of(claims.user_id, clock.now()))
 
 
 def end_session(session_id: str, claims: AccessClaims, client: Client) -> None:
@@ -46,7 +46,7 @@ def look_at_not_me(token: str) -> Session:
 
     def look() -> Session:
         found = one_time_tokens.peek(token, Purpose.NOT_ME)
-        session = session_store.find(found.subject)
+        session = parts().sessions.find(found.subject)
         if session is None:
             raise LinkInvalid
         return session.session

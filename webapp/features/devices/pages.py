@@ -8,8 +8,9 @@ from flask import Blueprint, Response, request
 from webapp.doors import cookies
 from webapp.doors.client import client_of_request
 from webapp.doors.credentials import current_principal
+from webapp.doors.guards import public, signed_in
 from webapp.doors.pages.forms import posted_token
-from webapp.doors.pages.guards import signed_in
+from webapp.doors.pages.paths import own
 from webapp.doors.pages.rendering import page, see_other
 from webapp.errors import NotFound
 from webapp.features.devices import flow
@@ -46,8 +47,8 @@ def end_session(session_id: str) -> Response:
     with suppress(NotFound):  # It has ended already, which is what was asked for.
         flow.end_session(session_id, claims, client_of_request())
     if session_id != claims.session_id:
-        return see_other("/account/devices?notice=ended")
-    response = see_other("/login?notice=signed_out")
+        return see_other(own("/account/devices?notice=ended"))
+    response = see_other(own("/login?notice=signed_out"))
     cookies.clear(response)
     return response
 
@@ -57,10 +58,11 @@ def end_session(session_id: str) -> Response:
 def end_other_sessions() -> Response:
     """End all but the present one."""
     flow.end_other_sessions(current_principal().claims, client_of_request())
-    return see_other("/account/devices?notice=others_ended")
+    return see_other(own("/account/devices?notice=others_ended"))
 
 
 @blueprint.get("/not-me")
+@public
 def show_not_me() -> Response:
     """Show what the link would end; opening it uses nothing up."""
     token = request.args.get("token", "")
@@ -69,10 +71,11 @@ def show_not_me() -> Response:
 
 
 @blueprint.post("/not-me")
+@public
 def not_me() -> Response:
     """End that sign-in and go on to a new password."""
     reset_token = flow.disown(posted_token(), client_of_request())
-    return see_other(f"/reset-password?token={reset_token}")
+    return see_other(own(f"/reset-password?token={reset_token}"))
 
 
 def _shown(session: Session, current_id: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, request
 
+from webapp.doors.guards import public
 from webapp.doors.pages.rendering import page
 from webapp.features.mailbox import flow
 from webapp.services.records import Message
@@ -10,6 +11,7 @@ blueprint = Blueprint("mailbox", __name__, url_prefix="/dev/mailbox")
 
 
 @blueprint.get("")
+@public
 def mailbox() -> Response:
     """Show the newest messages with their links."""
     query = request.args.get("q", "").strip().lower().replace("\0", "")
@@ -18,12 +20,14 @@ def mailbox() -> Response:
 
 
 @blueprint.get("/<message_id>")
+@public
 def message(message_id: str) -> Response:
     """Show one message as a mail program would."""
     return page("mailbox/message.html", message=_shown(flow.get_message(message_id)))
 
 
 @blueprint.get("/<message_id>/html")
+@public
 def message_html(message_id: str) -> Response:
     """Return the HTML of a message for a sandboxed frame; mail has its styles within."""
     response = Response(flow.get_message(message_id).html, mimetype="text/html")

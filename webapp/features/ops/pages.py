@@ -6,12 +6,14 @@ from typing import Any
 from flask import Blueprint, Response
 
 from webapp.doors.api.openapi import spec_of_application
+from webapp.doors.guards import public
 from webapp.doors.pages.rendering import page
 
 blueprint = Blueprint("api_docs", __name__)
 
 
 @blueprint.get("/api/v1/docs")
+@public
 def api_docs() -> Response:
     """Show what the API takes and gives."""
     spec = spec_of_application()

@@ -5,11 +5,12 @@ from flask import Response
 from webapp.doors import cookies
 from webapp.doors.api.openapi import SIGNED_IN
 from webapp.doors.api.replies import reply
-from webapp.doors.api.rooms import api_room, signed_in
+from webapp.doors.api.rooms import api_room
 from webapp.doors.api.schemas import UserOut
 from webapp.doors.client import client_of_request
 from webapp.doors.credentials import current_principal
 from webapp.doors.exports import export_file
+from webapp.doors.guards import signed_in
 from webapp.features.profile import flow
 from webapp.features.profile.export import export
 from webapp.features.profile.schemas import DeleteIn, ProfileIn

@@ -5,8 +5,9 @@ from typing import Any
 
 from webapp import clock
 from webapp.services.access import account_of
+from webapp.services.parts import parts
 from webapp.services.tokens import AccessClaims
-from webapp.stores import audit, one_time_tokens, outbox, sessions
+from webapp.stores import audit, identities, one_time_tokens, outbox
 from webapp.stores.transactions import read
 from webapp.stores.users import Account
 
@@ -23,19 +24,34 @@ def export(claims: AccessClaims) -> dict[str, Any]:
     return read(lambda: _collect(account))
 
 
+def _shown(account: Account) -> dict[str, Any]:
+    return {
+        "id": account.id,
+        "email": account.email,
+        "email_verified_at": _time(account.email_verified_at),
+        "name": account.name,
+        "roles": list(account.roles),
+        "created_at": _time(account.created_at),
+        "updated_at": _time(account.updated_at),
+        "last_sign_in_at": _time(account.last_sign_in_at),
+        "has_password": account.password_hash is not None,
+    }
+
+
 def _collect(account: Account) -> dict[str, Any]:
     return {
         "exported_at": _time(clock.now()),
-        "account": {
-            "id": account.id,
-            "email": account.email,
-            "email_verified_at": _time(account.email_verified_at),
-            "name": account.name,
-            "roles": list(account.roles),
-            "created_at": _time(account.created_at),
-            "last_sign_in_at": _time(account.last_sign_in_at),
-            "has_password": account.password_hash is not None,
-        },
+        "account": _shown(account),
+        "identities": [
+            {
+                "provider": identity.provider,
+                "subject": identity.subject,
+                "email": identity.email,
+                "linked_at": _time(identity.linked_at),
+                "last_used_at": _time(identity.last_used_at),
+            }
+            for identity in identities.all_of(account.id)
+        ],
         "sessions": [
             {
                 "id": session.id,
@@ -46,7 +62,7 @@ def _collect(account: Account) -> dict[str, Any]:
                 "ip": session.ip,
                 "user_agent": session.user_agent,
             }
-            for session in sessions.all_of(account.id)
+            for session in parts().sessions.all_of(account.id)
         ],
         "links": [
             {

@@ -4,13 +4,12 @@ from datetime import datetime
 
 from webapp import clock
 from webapp.errors import TokenRevoked
-from webapp.services import audit, notices, policy, reauthentication, sessions
+from webapp.services import accounts, audit, policy, reauthentication
 from webapp.services.access import account_of
 from webapp.services.client import Client
 from webapp.services.parts import parts
 from webapp.services.tokens import AccessClaims
 from webapp.stores import audit as audit_store
-from webapp.stores import sessions as session_store
 from webapp.stores import users
 from webapp.stores.audit import AuditEvent
 from webapp.stores.sessions import Session
@@ -25,7 +24,7 @@ def get_profile_and_session(claims: AccessClaims) -> tuple[Account, Session]:
 
     :raises TokenRevoked: when either has ended within the last second.
     """
-    found = read(lambda: session_store.find(claims.session_id))
+    found = read(lambda: parts().sessions.find(claims.session_id))
     if found is None or found.session.ended_at or found.account.is_disabled:
         parts().revocations.expect_change()  # As account_of() does, and why.
         raise TokenRevoked
@@ -44,22 +43,21 @@ def delete(claims: AccessClaims, password: str | None, client: Client) -> dateti
     :returns: when it will be erased.
     :raises ReauthenticationRequired: when the sign-in is older than ten minutes.
     :raises ValidationFailed: when the password is wrong.
+    :raises LastAdmin: when nobody would be left who can look after accounts.
     """
     reauthentication.check_recent_sign_in(claims)
     account = account_of(claims)
     if password is not None:
         reauthentication.check_present_password(account, password, client)
-    now = clock.now()
-    transact(lambda: _delete(account, now, claims, client))
-    return now + policy.DELETED_KEPT_FOR
+    transact(lambda: _delete(claims, client))
+    return clock.now() + policy.DELETED_KEPT_FOR
 
 
-def _delete(account: Account, now: datetime, claims: AccessClaims, client: Client) -> None:
-    if not users.set_deleted(account.id, now):
-        return
-    sessions.end_all_of(account.id, "account_deleted")
-    audit.record("account_deleted", client, user_id=account.id, session_id=claims.session_id)
-    notices.account_deleted(account, now + policy.DELETED_KEPT_FOR, client)
+def _delete(claims: AccessClaims, client: Client) -> None:
+    accounts.hold_admins()
+    account = users.find(claims.user_id)
+    if account and accounts.delete(account, client):
+        audit.record("account_deleted", client, user_id=account.id, session_id=claims.session_id)
 
 
 def rename(claims: AccessClaims, name: str, client: Client) -> Account:

@@ -6,7 +6,9 @@ from webapp.doors import cookies
 from webapp.doors.client import client_of_request
 from webapp.doors.credentials import current_principal
 from webapp.doors.exports import export_file
-from webapp.doors.pages.guards import is_signed_in, recently_signed_in, signed_in
+from webapp.doors.guards import public, requires_recent_sign_in, signed_in
+from webapp.doors.pages.guards import is_signed_in
+from webapp.doors.pages.paths import own
 from webapp.doors.pages.rendering import form_page, page, see_other
 from webapp.features.profile import flow
 from webapp.features.profile.events import sentence_of
@@ -27,10 +29,11 @@ NOTICES = {
 
 
 @blueprint.get("/")
+@public
 def home() -> Response:
     """Send whoever is signed in to their account, and tell others where they are."""
     if is_signed_in():
-        return see_other("/account")
+        return see_other(own("/account"))
     return page("profile/home.html")
 
 
@@ -48,7 +51,7 @@ def rename() -> Response:
     form = NameForm()
     claims = current_principal().claims
     form.submit(lambda: flow.rename(claims, form.name.data or "", client_of_request()))
-    return _account_page(form) if form.refusal else see_other("/account?notice=renamed")
+    return _account_page(form) if form.refusal else see_other(own("/account?notice=renamed"))
 
 
 @blueprint.get("/account/security")
@@ -83,16 +86,14 @@ def export_account() -> Response:
 
 
 @blueprint.get("/account/delete")
-@signed_in
-@recently_signed_in
+@requires_recent_sign_in(minutes=10)
 def ask_to_delete() -> Response:
     """Say what deleting does, and ask."""
     return _delete_page(DeleteForm())
 
 
 @blueprint.post("/account/delete")
-@signed_in
-@recently_signed_in
+@requires_recent_sign_in(minutes=10)
 def delete() -> Response:
     """Have the account erased, unless its owner comes back."""
     form = DeleteForm()

@@ -3,11 +3,12 @@
 from flask import Response
 
 from webapp.doors.api.openapi import SIGNED_IN
-from webapp.doors.api.rooms import api_room, signed_in
+from webapp.doors.api.rooms import api_room
 from webapp.doors.api.schemas import TokenReply
 from webapp.doors.api.tokens import access_token_reply
 from webapp.doors.client import client_of_request
 from webapp.doors.credentials import current_principal
+from webapp.doors.guards import signed_in
 from webapp.features.reauthenticate import flow
 from webapp.features.reauthenticate.schemas import ReauthenticateIn
 

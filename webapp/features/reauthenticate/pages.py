@@ -6,11 +6,14 @@ from webapp.doors import cookies
 from webapp.doors.client import client_of_request
 from webapp.doors.credentials import current_principal
 from webapp.doors.csrf import FIELD
-from webapp.doors.pages.guards import REAUTHENTICATE_PATH, reauthenticate_path, signed_in
+from webapp.doors.guards import signed_in
+from webapp.doors.pages.guards import REAUTHENTICATE_PATH, reauthenticate_path
 from webapp.doors.pages.paths import safe_next
 from webapp.doors.pages.rendering import form_page, see_other, send_to
+from webapp.features.connections import flow as connections
 from webapp.features.reauthenticate import flow
 from webapp.features.reauthenticate.forms import ReauthenticateForm
+from webapp.features.social.buttons import provider_buttons
 from webapp.services.access import account_of
 
 blueprint = Blueprint("reauthenticate", __name__)
@@ -51,16 +54,20 @@ def reauthenticate() -> Response:
 
 
 def _page(form: ReauthenticateForm) -> Response:
-    account = account_of(current_principal().claims)
+    claims = current_principal().claims
+    account = account_of(claims)
+    target = safe_next(request.args.get("next"))
+    linked = {identity.provider for identity in connections.list_identities(claims)}
+    buttons = provider_buttons(target, "reauthenticate")
     return form_page(
         "reauthenticate/reauthenticate.html",
         form,
         account=account,
         email=account.email,
+        has_password=account.password_hash is not None,
+        providers=[button for button in buttons if button.id in linked],
         kept=_kept(),
-        action=reauthenticate_path(
-            safe_next(request.args.get("next")), is_form=bool(request.args.get("again"))
-        ),
+        action=reauthenticate_path(target, is_form=bool(request.args.get("again"))),
     )
 
 

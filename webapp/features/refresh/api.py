@@ -9,6 +9,7 @@ from webapp.doors.api.schemas import TokenReply
 from webapp.doors.api.tokens import token_reply
 from webapp.doors.client import client_of_request
 from webapp.doors.credentials import bearer_token
+from webapp.doors.guards import public
 from webapp.errors import NotSignedIn
 from webapp.features.refresh import flow
 
@@ -22,6 +23,7 @@ blueprint = api_room("refresh")
     description="Takes the refresh token as a bearer header, in the body, or as the cookie with "
     "X-XSRF-TOKEN, and answers in the way it came. A refusal never touches a cookie.",
 )
+@public
 def refresh() -> Response:
     """Exchange a refresh token for a new pair of tokens."""
     encoded = bearer_token() or refresh_token_in_body()

@@ -2,7 +2,7 @@
 
 from webapp.services import sessions, tokens
 from webapp.services.client import Client
-from webapp.services.sessions import SignedIn
+from webapp.services.sessions import RenewedAccess, SignedIn
 
 
 def session_of(encoded: str) -> str:
@@ -24,3 +24,11 @@ def refresh(encoded: str, client: Client) -> SignedIn:
     :raises TemporarilyUnavailable: when the store is down; the same token is good for a retry.
     """
     return sessions.refresh(tokens.read_refresh(encoded), client)
+
+
+def renew_access(encoded: str, client: Client) -> RenewedAccess:
+    """Give a new access token for a refresh token, which stays as it is.
+
+    :raises AuthError: as :func:`refresh` does, and for the same reasons.
+    """
+    return sessions.renew_access(tokens.read_refresh(encoded), client)

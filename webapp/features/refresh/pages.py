@@ -4,8 +4,9 @@ from flask import Blueprint, Response, request
 
 from webapp.doors import cookies, csrf
 from webapp.doors.client import client_of_request
+from webapp.doors.guards import public
 from webapp.doors.pages.guards import BOUNCE_PATH
-from webapp.doors.pages.paths import safe_next, with_next
+from webapp.doors.pages.paths import own, safe_next, with_next
 from webapp.doors.pages.rendering import see_other, send_to
 from webapp.errors import NotSignedIn, RefreshReused, TokenExpired, TokenInvalid, TokenRevoked
 from webapp.features.refresh import flow
@@ -15,13 +16,14 @@ blueprint = Blueprint("refresh", __name__)
 
 
 @blueprint.route(BOUNCE_PATH, methods=["GET", "POST"])
+@public
 def bounce() -> Response:
     """Refresh, set the cookies and go back; a form comes through with all that is in it.
 
     Only when the session is over for certain are the cookies cleared. A store that is down
     leaves them as they are.
     """
-    target = safe_next(request.args.get("next"), default="/")
+    target = safe_next(request.args.get("next"), default=own("/"))
     if request.method == "HEAD":
         return Response(status=204)
     try:

@@ -2,12 +2,12 @@
 
 from webapp import clock
 from webapp.errors import LinkInvalid
-from webapp.services import audit, notices, one_time_tokens, policy, sessions
+from webapp.services import audit, notices, one_time_tokens, password_links, policy, sessions
 from webapp.services.addresses import normalize_email
 from webapp.services.client import Client
-from webapp.services.one_time_tokens import LIFETIMES, Purpose
+from webapp.services.one_time_tokens import Purpose
 from webapp.services.parts import parts
-from webapp.stores import users
+from webapp.stores import identities, users
 from webapp.stores.transactions import read, transact
 from webapp.stores.users import Account
 
@@ -49,19 +49,11 @@ def reset(token: str, password: str, client: Client) -> None:
 
 
 def _send_link(email: str, client: Client) -> None:
-    account = users.find_by_email(email)
+    account = parts().users.by_address(email)
     audit.record("password_reset_requested", client, user_id=account.id if account else None)
     if account is None or account.is_disabled:
         return
-    mailer = parts().mailer
-    token = one_time_tokens.issue(Purpose.RESET_PASSWORD, account.id)
-    mailer.send(
-        "reset_password",
-        account,
-        link=mailer.link(f"/reset-password?token={token}"),
-        minutes=int(LIFETIMES[Purpose.RESET_PASSWORD].total_seconds() // 60),
-        requested_from=str(client),
-    )
+    password_links.send_reset_link(account, client)
 
 
 def _account_of(token: str) -> Account:
@@ -74,13 +66,14 @@ def _account_of(token: str) -> Account:
 
 def _reset(token: str, password_hash: str, client: Client) -> None:
     found = one_time_tokens.use(token, Purpose.RESET_PASSWORD)
-    now = clock.now()
-    if not users.set_password(found.user_id, password_hash, now):
+    before = users.find(found.user_id)
+    if before is None or not users.set_password(found.user_id, password_hash, clock.now()):
         raise LinkInvalid
+    if not before.email_verified:
+        # Whoever made the account before its owner came may have linked a way in of their own.
+        identities.remove_all_of(found.user_id)
     sessions.end_all_of(found.user_id, "password_reset")
     # The undo links stay: they are what the owner has against somebody who moved the account.
     one_time_tokens.void(found.user_id, Purpose.VERIFY_EMAIL, Purpose.CHANGE_EMAIL)
     audit.record("password_reset", client, user_id=found.user_id)
-    account = users.find(found.user_id)
-    if account:
-        notices.password_changed(account, client)
+    notices.password_changed(before, client)

@@ -7,6 +7,7 @@ from webapp.doors.api.schemas import TokenReply
 from webapp.doors.api.tokens import token_reply
 from webapp.doors.client import client_of_request
 from webapp.doors.credentials import cookie_session_id
+from webapp.doors.guards import public
 from webapp.features.sign_in import flow
 from webapp.features.sign_in.schemas import SignInIn
 
@@ -17,6 +18,7 @@ blueprint = api_room("sign_in")
 @blueprint.input(SignInIn)
 @blueprint.output(TokenReply)
 @blueprint.doc(summary="Sign in")
+@public
 def sign_in(json_data: SignInIn) -> Response:
     """Begin a session with an address and a password."""
     signed_in = flow.sign_in(

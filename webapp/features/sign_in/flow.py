@@ -3,14 +3,15 @@
 from dataclasses import dataclass, replace
 
 from webapp import clock
-from webapp.errors import EmailNotVerified, InvalidCredentials
-from webapp.services import audit, devices, notices, policy, sessions
+from webapp.errors import EmailNotVerified, InvalidCredentials, TooManyAttempts
+from webapp.services import audit, devices, policy, sign_ins
 from webapp.services.addresses import normalize_email
 from webapp.services.client import Client
 from webapp.services.parts import parts
 from webapp.services.sessions import SignedIn
+from webapp.services.sign_ins import Entry
 from webapp.stores import users
-from webapp.stores.transactions import read, transact
+from webapp.stores.transactions import transact
 from webapp.stores.users import Account
 
 
@@ -45,9 +46,13 @@ def sign_in(command: SignIn, client: Client, replaces: str | None = None) -> Sig
     :raises EmailNotVerified: only after the right password.
     """
     email = _check(command)
-    account = read(lambda: users.find_by_email(email))
+    account = parts().users.by_address(email)
     device = devices.recognize(client, account)
-    attempt = parts().throttle.begin_sign_in(client.ip, email, device)
+    try:
+        attempt = parts().throttle.begin_sign_in(client.ip, email, device)
+    except TooManyAttempts:
+        parts().metrics.count_sign_in("too_many_attempts")
+        raise
     verification = parts().passwords.verify(
         command.password, account.password_hash if account else None
     )
@@ -82,24 +87,24 @@ def _check(command: SignIn) -> str:
 
 
 def _start(proof: _Proof, command: SignIn, client: Client, replaces: str | None) -> SignedIn:
-    account, verified_hash = proof.account, proof.account.password_hash or ""
-    if not users.note_sign_in(account.id, verified_hash, proof.kept_hash, clock.now()):
-        # Disabled, or given another password, while this one was being hashed.
+    account = _note(proof)
+    entry = Entry("pwd", "password", command.is_persistent, proof.is_device_known, replaces)
+    return sign_ins.complete(account, entry, client)
+
+
+def _note(proof: _Proof) -> Account:
+    """Note the sign-in, and return the account with the roles that it has at this moment."""
+    read = proof.account
+    if users.note_sign_in(read, proof.kept_hash, clock.now()):
+        return read
+    account = users.find(read.id)
+    if account is None or account.password_hash != read.password_hash:
+        # Given another password while this one was being hashed.
         raise InvalidCredentials
-    signed_in = sessions.start(
-        account, client, amr="pwd", is_persistent=command.is_persistent, replaces=replaces
-    )
-    audit.record(
-        "account_restored" if account.is_deleted else "signed_in",
-        client,
-        user_id=account.id,
-        session_id=signed_in.session.id,
-        detail="password",
-    )
-    # The first sign-in of all is from a new device, and no news.
-    if not proof.is_device_known and account.last_sign_in_at is not None:
-        notices.new_sign_in(account, signed_in.session, client)
-    return signed_in
+    if not users.note_sign_in(account, proof.kept_hash, clock.now()):
+        # Disabled meanwhile.
+        raise InvalidCredentials
+    return account
 
 
 def _refuse(account: Account | None, client: Client, reason: str) -> None:

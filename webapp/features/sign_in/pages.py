@@ -5,11 +5,13 @@ from flask import Blueprint, Response, request
 from webapp.doors import cookies
 from webapp.doors.client import client_of_request
 from webapp.doors.credentials import cookie_session_id
+from webapp.doors.guards import public
 from webapp.doors.pages.guards import is_signed_in
-from webapp.doors.pages.paths import safe_next, with_next
+from webapp.doors.pages.paths import own, safe_next, with_next
 from webapp.doors.pages.rendering import form_page, see_other
 from webapp.features.sign_in import flow
 from webapp.features.sign_in.forms import SignInForm
+from webapp.features.social.buttons import provider_buttons
 
 blueprint = Blueprint("sign_in", __name__)
 
@@ -21,6 +23,7 @@ NOTICES = {
 
 
 @blueprint.get("/login")
+@public
 def show() -> Response:
     """Show the form."""
     if is_signed_in():
@@ -31,6 +34,7 @@ def show() -> Response:
 
 
 @blueprint.post("/login")
+@public
 def sign_in() -> Response:
     """Take the form."""
     form = SignInForm()
@@ -56,5 +60,6 @@ def _page(form: SignInForm, notice: str | None = None) -> Response:
         notice=notice,
         signup_url=with_next("/signup", safe_next(form.next.data)),
         resend_email=form.email.data if is_unproved else None,
-        forgot_url="/forgot-password",
+        providers=provider_buttons(safe_next(form.next.data)),
+        forgot_url=own("/forgot-password"),
     )

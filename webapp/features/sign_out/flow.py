@@ -11,6 +11,16 @@ def sign_out(session_id: str, client: Client) -> None:
     transact(lambda: _end(session_id, client))
 
 
+def sign_out_by_refresh_token(encoded: str, client: Client) -> bool:
+    """End the session of a refresh token; False when it had ended already.
+
+    :raises TokenExpired: when the token's time is over.
+    :raises TokenInvalid: when it is no refresh token of ours.
+    """
+    session_id = tokens.read_refresh(encoded).session_id
+    return transact(lambda: _end(session_id, client))
+
+
 def session_of(encoded: str) -> str | None:
     """Return the session that a token belongs to, for whoever signs out with it.
 
@@ -27,6 +37,8 @@ def session_of(encoded: str) -> str | None:
         return None
 
 
-def _end(session_id: str, client: Client) -> None:
-    if sessions.end(session_id, "signed_out"):
-        audit.record("signed_out", client, session_id=session_id)
+def _end(session_id: str, client: Client) -> bool:
+    if not sessions.end(session_id, "signed_out"):
+        return False
+    audit.record("signed_out", client, session_id=session_id)
+    return True

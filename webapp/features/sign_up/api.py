@@ -8,6 +8,7 @@ from webapp.doors.api.schemas import StatusReply
 from webapp.doors.api.tokens import token_reply
 from webapp.doors.client import client_of_request
 from webapp.doors.credentials import cookie_session_id
+from webapp.doors.guards import public
 from webapp.doors.sign_up_cookie import mark_browser
 from webapp.features.sign_up import flow
 from webapp.features.sign_up.schemas import SignUpIn
@@ -23,6 +24,7 @@ blueprint = api_room("sign_up")
     summary="Sign up",
     responses={201: "Signed in at once, where EMAIL_VERIFICATION allows it: a token reply."},
 )
+@public
 def sign_up(json_data: SignUpIn) -> Response:
     """Make an account. With verification required, the reply never tells whether it was new."""
     is_by_cookie = json_data.transport == "cookie"

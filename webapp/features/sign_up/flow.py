@@ -11,7 +11,7 @@ from webapp.services.ids import new_id
 from webapp.services.parts import parts
 from webapp.services.secrets import new_secret
 from webapp.services.sessions import SignedIn
-from webapp.stores import users
+from webapp.stores import identities, users
 from webapp.stores.transactions import transact
 from webapp.stores.users import Account
 
@@ -92,7 +92,7 @@ def _sign_up_quietly(account: Account, client: Client, browser_secret: str) -> N
         return
     # An account that nobody proved and nobody uses belongs to whoever can read its mail: else
     # somebody could take an address first and wait for its owner to confirm it.
-    if users.start_over(account.email, account.name, account.password_hash or "", clock.now()):
+    if _start_over(existing, account):
         audit.record("signed_up_again", client, user_id=existing.id)
         verification.send_link(existing, client, browser_secret)
         return
@@ -104,6 +104,18 @@ def _sign_up_quietly(account: Account, client: Client, browser_secret: str) -> N
         sign_in_link=mailer.link("/login"),
         reset_link=mailer.link("/forgot-password"),
     )
+
+
+def _start_over(existing: Account, account: Account) -> bool:
+    if not existing.email_verified and parts().sessions.list_of(existing.id, clock.now()):
+        return False
+    password_hash = account.password_hash or ""
+    if not users.start_over(account.email, account.name, password_hash, clock.now()):
+        return False
+    # Whoever signed in since we looked did so before this changed hands.
+    sessions.end_all_of(existing.id, "account_removed")
+    identities.remove_all_of(existing.id)
+    return True
 
 
 def _sign_up_openly(account: Account, client: Client, replaces: str | None) -> SignedIn:

@@ -28,7 +28,7 @@ SHELL = Client(ip="", user_agent="command line")
 @click.option("--verified", is_flag=True, help="Take the address as proved.")
 def create(email: str, password: str, role: str, verified: bool) -> None:
     """Make an account."""
-    account = flow.create_user(flow.NewUser(email, password, role, verified), SHELL)
+    account = flow.create_user(flow.NewUser(email, password, (role,), verified), SHELL)
     click.echo(f"Created {account.email} ({account.id}).")
     if not account.email_verified:
         click.echo("A link to confirm the address is in the outbox.")
@@ -56,6 +56,27 @@ def disable(email: str) -> None:
 def enable(email: str) -> None:
     """Reopen an account."""
     click.echo(f"Enabled {_found(lambda: flow.enable_user(email, SHELL)).email}.")
+
+
+@user.command("set-role")
+@click.argument("email")
+@click.argument("role")
+def set_role(email: str, role: str) -> None:
+    """Give an account one role beside `user`, in place of any others; `user` takes them away."""
+    change = flow.Change(roles=(role,))
+    account = _found(lambda: flow.change_user(flow.find_user(email).id, change, SHELL))
+    click.echo(f"{account.email}: {', '.join(account.roles)}.")
+
+
+role = Commands("role", help="Roles.")
+
+
+@role.command("create")
+@click.argument("name")
+def create_role(name: str) -> None:
+    """Add a role that can be given to accounts."""
+    is_new = flow.create_role(name, SHELL)
+    click.echo(f"Created the role {name}." if is_new else f"There is a role {name} already.")
 
 
 def _found(work: Callable[[], Account]) -> Account:

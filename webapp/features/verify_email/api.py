@@ -8,6 +8,7 @@ from webapp.doors.api.rooms import api_room
 from webapp.doors.api.schemas import StatusReply
 from webapp.doors.client import client_of_request
 from webapp.doors.credentials import cookie_session_id
+from webapp.doors.guards import public
 from webapp.doors.sign_up_cookie import browser_secret
 from webapp.features.verify_email import flow
 from webapp.features.verify_email.schemas import ResendIn, VerifyIn
@@ -21,6 +22,7 @@ blueprint = api_room("verify_email")
     summary="Confirm an address",
     responses={204: "Confirmed; in the browser that signed up, signed in by cookies, too."},
 )
+@public
 def verify(json_data: VerifyIn) -> Response:
     """Prove an address with the token of the link that was mailed to it."""
     confirmed = flow.confirm(
@@ -39,6 +41,7 @@ def verify(json_data: VerifyIn) -> Response:
 @blueprint.input(ResendIn)
 @blueprint.output(StatusReply, status_code=202, description="The same for every address.")
 @blueprint.doc(summary="Ask for a new link")
+@public
 def resend(json_data: ResendIn) -> Response:
     """Mail a new link, if there is an account that waits for one."""
     flow.resend(json_data.email, client_of_request(), browser_secret(json_data.email))

@@ -109,14 +109,14 @@ def _confirm(
 
 def _disown(token: str, client: Client) -> None:
     found = one_time_tokens.use(token, Purpose.VERIFY_EMAIL)
-    sessions.end_all_of(found.user_id, "account_removed")
     if not users.remove_unproved(found.user_id):
         raise LinkInvalid
+    sessions.end_all_of(found.user_id, "account_removed")
     audit.record("account_disowned", client, user_id=found.user_id)
 
 
 def _resend(email: str, client: Client, browser_secret: str | None) -> None:
-    account = users.find_by_email(email)
+    account = parts().users.by_address(email)
     is_waiting = account is not None and not account.email_verified and not account.is_disabled
     audit.record("verification_requested", client, user_id=account.id if account else None)
     if account and is_waiting:

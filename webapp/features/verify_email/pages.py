@@ -5,8 +5,9 @@ from flask import Blueprint, Response, request
 from webapp.doors import cookies
 from webapp.doors.client import client_of_request
 from webapp.doors.credentials import cookie_session_id
+from webapp.doors.guards import public
 from webapp.doors.pages.forms import posted_token
-from webapp.doors.pages.paths import safe_next
+from webapp.doors.pages.paths import own, safe_next
 from webapp.doors.pages.rendering import form_page, page, see_other
 from webapp.doors.sign_up_cookie import browser_secret, browsers_mark
 from webapp.features.verify_email import flow
@@ -18,6 +19,7 @@ SENT = "If an account waits for this address to be confirmed, a new link is on i
 
 
 @blueprint.get("/verify-email")
+@public
 def show() -> Response:
     """Show what the link would do; without a token, say that a link is on its way."""
     token = request.args.get("token")
@@ -40,6 +42,7 @@ def show() -> Response:
 
 
 @blueprint.post("/verify-email")
+@public
 def confirm() -> Response:
     """Do what the page said: confirm the address, or remove the account."""
     token = posted_token()
@@ -54,15 +57,16 @@ def confirm() -> Response:
         replaces=cookie_session_id(),
     )
     if confirmed.is_change:
-        return see_other("/account/security?notice=email_changed")
+        return see_other(own("/account/security?notice=email_changed"))
     if confirmed.signed_in is None:
-        return see_other("/login?notice=email_verified")
+        return see_other(own("/login?notice=email_verified"))
     response = see_other(safe_next(mark.target if mark else None))
     cookies.place(response, confirmed.signed_in)
     return response
 
 
 @blueprint.post("/verify-email/resend")
+@public
 def resend() -> Response:
     """Mail a new link, if there is an account that waits for one."""
     form = ResendForm()
@@ -70,4 +74,4 @@ def resend() -> Response:
     form.submit(lambda: flow.resend(address, client_of_request(), browser_secret(address)))
     if form.refusal:
         return form_page("verify_email/check_mail.html", form, email=None, notice=None)
-    return see_other("/verify-email?notice=sent")
+    return see_other(own("/verify-email?notice=sent"))

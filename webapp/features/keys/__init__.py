@@ -1,0 +1,1 @@
+"""Keys: made, listed and retired by those who run the site."""

@@ -1,0 +1,1 @@
+"""The GraphQL playground of development."""

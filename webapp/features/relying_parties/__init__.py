@@ -1,0 +1,1 @@
+"""Relying parties: services that trust our tokens, and proxies that ask before they let in."""

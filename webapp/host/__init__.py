@@ -1,0 +1,1 @@
+"""Latchkey inside another Flask application: in front of it, never within it."""
