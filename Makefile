@@ -5,10 +5,10 @@ PORT ?= 5000
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format
+.PHONY: help run test faults test-databases check format
 
 help: ## say what there is
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
 run: .venv/installed ## start the site at http://localhost:5000 (or at PORT), all set up
 	@$(BIN)/flask db upgrade
@@ -16,6 +16,14 @@ run: .venv/installed ## start the site at http://localhost:5000 (or at PORT), al
 
 test: .venv/installed-dev ## run the whole test suite
 	@CHROMIUM="$${CHROMIUM-$$(scripts/find-browser)}" $(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+faults: .venv/installed-dev ## run the long tests: nodes killed, keys rotated and Redis failing under load
+	@$(BIN)/python -m pytest -n 0 -m faults $(ARGS)
+
+test-databases: .venv/installed-dev ## run all of it on SQLite, on PostgreSQL and on MariaDB
+	@failed=; for kind in sqlite postgresql mariadb; do echo "== $$kind"; \
+		TEST_DATABASE=$$kind $(MAKE) --no-print-directory test || failed="$$failed $$kind"; \
+	done; test -z "$$failed" || { echo "Failed on:$$failed"; exit 1; }
 
 check: .venv/installed-dev ## ruff, mypy strict, import contracts
 	@$(BIN)/ruff check .

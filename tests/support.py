@@ -21,7 +21,7 @@ import requests
 from apiflask import APIFlask
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, exc, text
 
 from config import ROOT, Settings
 from webapp.services.parts import Parts
@@ -40,6 +40,28 @@ def skip(reason: str) -> None:
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@cache
+def trouble_with(kind: str) -> str:
+    """Return why databases of a kind cannot be made on this machine; empty when they can."""
+    if kind == "sqlite":
+        return ""
+    engine = create_engine(SERVERS[kind], connect_args={"connect_timeout": 5})
+    try:
+        with engine.connect():
+            return ""
+    except exc.OperationalError:
+        where = engine.url
+        return f"no {kind} at {where.host}:{where.port} that lets {where.username} in"
+    finally:
+        engine.dispose()
+
+
+def skip_without(kind: str) -> None:
+    """Skip a test where databases of a kind cannot be made."""
+    if reason := trouble_with(kind):
+        skip(reason)
 
 
 def private_key() -> str:
@@ -142,8 +164,7 @@ def migrated_database(kind: str, template: Path, folder: Path) -> Iterator[str]:
         shutil.copy(template, path)
         yield f"sqlite:///{path}"
         return
-    if not is_up(5432 if kind == "postgresql" else 3306):
-        skip(f"{kind} is not running on this machine")
+    skip_without(kind)
     with database_on(kind) as url:
         migrate(url)
         yield url
@@ -177,22 +198,27 @@ class LiveSite:
         """End it and all its workers."""
         if self.process.poll() is None:
             os.killpg(self.process.pid, how)
-            self.process.wait(20)
+            # Longer than gunicorn.conf.py lets a request under way take.
+            self.process.wait(40)
 
 
 @contextmanager
 def live_site(
-    database_url: str, folder: Path, workers: int = 1, **variables: str
+    database_url: str, folder: Path, workers: int = 1, serves: str = "", **variables: str
 ) -> Iterator[LiveSite]:
-    """Run the site in processes of its own, on a free port; `variables` are settings."""
-    port = free_port()
+    """Run the site in processes of its own, at a free port or `PORT`; `variables` are settings.
+
+    :param serves: the application, where it is another than Latchkey alone: one in front of which
+        Latchkey stands, below /id.
+    """
+    port = int(variables.pop("PORT", 0)) or free_port()
     environment = environment_of(
         DATABASE_URL=database_url, PORT=str(port), WEB_CONCURRENCY=str(workers), **variables
     )
     log = folder / f"site-{port}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn"],
+            [sys.executable, "-m", "gunicorn", *([serves] if serves else [])],
             cwd=ROOT,
             env=environment,
             stdout=output,
@@ -201,18 +227,18 @@ def live_site(
         )
     site = LiveSite(f"http://localhost:{port}", process, log, environment)
     try:
-        _wait_until_up(site)
+        _wait_until_up(site, "/id/healthz" if serves else "/healthz")
         yield site
     finally:
         site.stop()
 
 
-def _wait_until_up(site: LiveSite) -> None:
+def _wait_until_up(site: LiveSite, path: str) -> None:
     give_up_at = time.monotonic() + 30
     while time.monotonic() < give_up_at and site.process.poll() is None:
         try:
             # It listens before its workers are ready, so that an answer can take a while.
-            if requests.get(site.url + "/healthz", timeout=30).ok:
+            if requests.get(site.url + path, timeout=30).ok:
                 return
         except requests.ConnectionError:
             time.sleep(0.05)

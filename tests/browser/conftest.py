@@ -5,17 +5,19 @@ its thread, and tests elsewhere may want to run one of their own.
 """
 
 import os
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from config import ROOT
+from config_providers import FAKES
 from tests.browser.kit import MakeSite, Visitor
-from tests.support import LiveSite, live_site, skip
+from tests.database_kit import CHOSEN
+from tests.support import LiveSite, live_site, migrated_database, skip
 
 PATIENCE = 10_000.0  # ms
 ARGUMENTS = [
@@ -55,27 +57,22 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def make_site(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeSite]:
     """A function that starts a site with an empty database; its keyword arguments are settings."""
-    running = []
+    with ExitStack() as running:
 
-    def make(database_url: str = "", **variables: str) -> LiveSite:
-        folder = tmp_path_factory.mktemp("site")
-        if not database_url:
-            shutil.copy(migrated_file, folder / "latchkey.db")
-            database_url = f"sqlite:///{folder / 'latchkey.db'}"
-        site = live_site(database_url, folder, workers=1, **variables)
-        entered = site.__enter__()
-        running.append(site)
-        return entered
+        def make(database_url: str = "", **variables: str) -> LiveSite:
+            folder = tmp_path_factory.mktemp("site")
+            if not database_url:
+                made = migrated_database(CHOSEN or "sqlite", migrated_file, folder)
+                database_url = running.enter_context(made)
+            return running.enter_context(live_site(database_url, folder, workers=1, **variables))
 
-    yield make
-    for site in reversed(running):
-        site.__exit__(None, None, None)
+        yield make
 
 
 @pytest.fixture(scope="package")
 def site(make_site: MakeSite) -> LiveSite:
-    """A site as `make run` starts it."""
-    return make_site()
+    """A site as `make run` starts it, with pretend providers and GraphQL."""
+    return make_site(FAKE_PROVIDERS=",".join(FAKES), GRAPHQL="on")
 
 
 @pytest.fixture

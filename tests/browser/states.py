@@ -21,6 +21,8 @@ class Sites:
     empty: str
     branded: str
     broken: str
+    # Where the usual one keeps its data.
+    database_url: str
 
 
 State = Callable[[Visitor, Sites], None]

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from html import unescape
 
 import pytest
-from apiflask import APIFlask
 
 from config import ROOT
 from tests.account_kit import (
@@ -18,8 +17,16 @@ from tests.account_kit import (
     reset_link,
     signed_in,
 )
+from tests.admin_kit import make
 from tests.conftest import MakeApp
+from webapp.features.connections import flow as connections
+from webapp.features.social.address import ask_for_proof
+from webapp.features.social.identity import Identity
+from webapp.services.access import authenticate
+from webapp.services.client import Client
 
+SHELL = Client(ip="", user_agent="a test")
+GOOGLE = Identity("google", "1", "g@example.com", True, "Gina")
 NEW = "alice@new.example"
 NOT_YOU = "This was not you?"
 Act = Callable[[AccountJson], object]
@@ -39,9 +46,34 @@ def _ask_for_bobs(door: AccountJson) -> None:
     door.change_email(BOB)
 
 
+def _have_one_made(door: AccountJson) -> None:
+    make(door.app, BOB, password=None)
+
+
+def _link(door: AccountJson) -> None:
+    """Connect Google, as whoever came from there and is signed in does."""
+    encoded = door.cookie("access_token")
+    with door.app.app_context():
+        connections.link(GOOGLE, authenticate(encoded), SHELL)
+
+
+def _unlink(door: AccountJson) -> None:
+    _link(door)
+    door.post("identities/google", method="DELETE")
+
+
+def _ask_for_proof(email: str) -> Act:
+    def act(door: AccountJson) -> None:
+        with door.app.app_context():
+            ask_for_proof(GOOGLE, email, "a browser's secret", SHELL)
+
+    return act
+
+
 # What brings each mail about, whom it goes to, and the page that its link opens.
 MAILS: dict[str, tuple[Act, str, str]] = {
     "reset_password": (reset_link, ALICE, "/reset-password?token="),
+    "account_made": (_have_one_made, BOB, "/reset-password?token="),
     "password_changed": (lambda door: door.change_password(), ALICE, "/forgot-password"),
     "email_change": (lambda door: door.change_email(NEW), NEW, "/verify-email?token="),
     "email_change_requested": (lambda door: door.change_email(NEW), ALICE, "/account/security"),
@@ -49,6 +81,10 @@ MAILS: dict[str, tuple[Act, str, str]] = {
     "email_changed": (lambda door: move(door, NEW), ALICE, "/undo-email-change?token="),
     "email_change_undone": (_undo, ALICE, "/forgot-password"),
     "new_sign_in": (lambda door: AccountJson(door.app).sign_in(ALICE), ALICE, "/not-me?token="),
+    "identity_linked": (_link, ALICE, "/account/connections"),
+    "identity_unlinked": (_unlink, ALICE, "/forgot-password"),
+    "prove_address": (_ask_for_proof(BOB), BOB, "/auth/address/confirm?token="),
+    "address_has_account": (_ask_for_proof(ALICE), ALICE, "/login"),
     "account_deleted": (lambda door: door.delete(), ALICE, "/login"),
     "account_waiting": (_delete_and_sign_up, ALICE, "/login"),
 }
@@ -62,7 +98,8 @@ def test_every_mail_is_here() -> None:
 
 
 @pytest.mark.parametrize("template", MAILS)
-def test_a_mail_can_be_read_in_both_forms(app: APIFlask, template: str) -> None:
+def test_a_mail_can_be_read_in_both_forms(make_app: MakeApp, template: str) -> None:
+    app = make_app(fake_providers=("google",))
     act, recipient, page = MAILS[template]
     act(signed_in(AccountJson(app)))
     mail = mails(app, recipient, template)[0]
@@ -78,7 +115,7 @@ def test_a_mail_can_be_read_in_both_forms(app: APIFlask, template: str) -> None:
 
 @pytest.mark.parametrize("template", MAILS)
 def test_links_are_built_from_the_settings_alone(make_app: MakeApp, template: str) -> None:
-    app = make_app(base_url="https://id.example", app_name="Lodge")
+    app = make_app(base_url="https://id.example", app_name="Lodge", fake_providers=("google",))
     door = AccountJson(app)
     door.client.environ_base |= {"HTTP_X_FORWARDED_HOST": "evil.example"}
     act, recipient, _ = MAILS[template]

@@ -24,7 +24,7 @@ from tests.doors.probes import (
 from tests.doors_kit import PagesDoor
 from tests.support import csrf_token_in
 from webapp import clock
-from webapp.doors.pages.guards import signed_in
+from webapp.doors.guards import signed_in
 
 BOUNCE = "/api/v1/auth/refresh/return"
 notes = Blueprint("notes", __name__)

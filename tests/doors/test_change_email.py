@@ -21,7 +21,10 @@ from tests.account_kit import (
     reset_link,
     signed_in,
 )
+from tests.database_kit import on_every_database
 from webapp.stores import users
+
+pytestmark = on_every_database
 
 pytest_plugins = "tests.doors.account_fixtures"
 

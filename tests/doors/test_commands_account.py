@@ -31,6 +31,10 @@ def test_accounts_prune_erases_after_14_days(app: APIFlask, environment: dict[st
     assert account_of(app, BOB)
 
 
+def test_a_new_site_has_no_accounts(environment: dict[str, str]) -> None:
+    assert run_flask("user", "list", environment=environment).stdout == ""
+
+
 def test_mail_list_shows_the_newest_mail(app: APIFlask, environment: dict[str, str]) -> None:
     signed_in(AccountJson(app))
     lines = run_flask("mail", "list", environment=environment).stdout.splitlines()

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from tests.conftest import MakeApp
 from tests.doors.probes import ALICE, SetCookie, cookies_set, create_user
 from tests.doors_kit import JsonDoor, PagesDoor
-from tests.support import PASSWORD
+from tests.support import PASSWORD, csrf_token_in
 from webapp import clock
 
 REFRESH_PATH = "/api/v1/auth/refresh"
@@ -185,3 +185,17 @@ def test_what_needs_no_cookie_sets_none(client: FlaskClient) -> None:
     for path in ("/", "/healthz", "/readyz", "/.well-known/jwks.json", "/api/v1/openapi.json",
                  "/api/v1/auth/me", "/nowhere", "/account"):  # fmt: skip
         assert "Set-Cookie" not in client.get(path).headers, path
+
+
+def test_no_cookie_is_larger_than_browsers_keep(make_app: MakeApp) -> None:
+    app = make_app(**PRODUCTION)
+    client = client_of(app)
+    far = "/" + "".join(chr(0x1F000 + 7 * n % 4000) for n in range(499))
+    email = f"{'x' * 64}@{'y' * 60}.{'z' * 60}.{'w' * 60}.com"
+    token = csrf_token_in(client.get("/signup", base_url=ORIGIN).text)
+    form = {"email": email, "password": PASSWORD, "next": far, "csrf_token": token}
+    responses = [client.post("/signup", data=form, base_url=ORIGIN), sign_in(client)]
+    found = {name: cookie for each in responses for name, cookie in cookies_set(each).items()}
+    assert {"__Host-sign_up", "__Host-access_token", "__Secure-refresh_token"} <= found.keys()
+    for cookie in found.values():
+        assert len(cookie.name) + len(cookie.value) <= 4096, cookie.name

@@ -23,11 +23,14 @@ from tests.account_kit import (
     reset_link,
     signed_in,
 )
+from tests.database_kit import on_every_database
 from webapp import clock
 from webapp.extensions import db
 from webapp.features.ops import flow as ops
 from webapp.services import policy
 from webapp.stores import users
+
+pytestmark = on_every_database
 
 pytest_plugins = "tests.doors.account_fixtures"
 

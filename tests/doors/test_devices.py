@@ -12,14 +12,22 @@ from tests.account_kit import (
     AccountDoor,
     AccountJson,
     AccountPages,
+    account_of,
     another,
+    in_store,
     later,
     signed_in,
 )
+from tests.conftest import MakeApp
+from tests.redis_kit import on_each_session_store
 from tests.support import PASSWORD
+from webapp.features.social import flow as social
+from webapp.features.social.identity import Identity
 from webapp.services.ids import new_id
 
 pytest_plugins = "tests.doors.account_fixtures"
+
+pytestmark = on_each_session_store
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
 SAFARI = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1"
@@ -143,6 +151,8 @@ def test_what_is_not_there_and_what_is_not_ones_own_are_answered_alike(app: APIF
     answers = {(a.status, a.text) for a in (alice.end_session(one) for one in ids)}
     assert len(answers) == 1
     assert alice.end_session("x").status == 404
+    # PostgreSQL does not even take one to compare.
+    assert alice.end_session("%00").status == 404
     assert alice.end_session("x").code == "not_found"
 
 
@@ -174,3 +184,15 @@ def test_the_list_needs_a_sign_in(app: APIFlask) -> None:
     assert app.test_client().get("/api/v1/auth/sessions").status_code == 401
     page = app.test_client().get("/account/devices")
     assert page.headers["Location"] == "/login?next=/account/devices"
+
+
+def test_whoever_disconnects_a_provider_is_led_to_the_list(make_app: MakeApp) -> None:
+    app = make_app(fake_providers=("google",))
+    door = signed_in(AccountPages(app))
+    identity = Identity("google", "anna", ALICE, True)
+    user_id = account_of(app).id
+    in_store(app, lambda: social.link(identity, user_id))
+    answer = door.submit("/account/connections/google/unlink")
+    page = door.client.get(answer.response.location).text.partition("<main")[2]
+    assert "is disconnected" in page
+    assert 'href="/account/devices"' in page

@@ -14,7 +14,7 @@ SECRETS = {("users", "password_hash"), ("one_time_tokens", "digest")}
 # What serves the machine alone and says nothing about the person: counters and locks of the
 # refresh rule, how it is told apart, and moments that stand in the file under another name.
 INNER = {
-    "users": {"devices_since", "disabled_at", "deleted_at"},
+    "users": {"devices_since", "disabled_at", "deleted_at", "name_key", "roles_changed_at"},
     "sessions": {
         "generation",
         "parent",
@@ -37,7 +37,7 @@ INNER = {
         "delivered_at",
         "last_error",
     },
-    "audit_events": {"id"},
+    "audit_events": {"id", "actor_id"},
     "user_roles": set[str](),
 }
 

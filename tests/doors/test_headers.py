@@ -29,6 +29,7 @@ def assert_hardened(response: Response) -> None:
     assert "'unsafe-eval'" not in str(policy)
     assert "*" not in str(policy)
     assert policy["default-src"] == ["'none'"]
+    assert policy["object-src"] == ["'none'"]
     assert policy["frame-ancestors"] == ["'none'"]
     assert policy["base-uri"] == ["'none'"]
     assert policy["form-action"] == ["'self'"]
@@ -36,6 +37,8 @@ def assert_hardened(response: Response) -> None:
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert response.headers["X-Frame-Options"] == "DENY"
     assert response.headers["Referrer-Policy"] == "same-origin"
+    assert response.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert response.headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert re.fullmatch(r"[0-9a-f]{16}", response.headers["X-Request-Id"])
     assert response.headers.getlist("Cache-Control")
 
@@ -102,6 +105,21 @@ def test_what_is_personal_is_never_stored(app: APIFlask, door: PagesDoor) -> Non
             assert response.headers["Cache-Control"] == "no-store", (path, method)
 
 
+def test_no_reply_can_be_run_as_a_script(app: APIFlask, door: PagesDoor) -> None:
+    for path, method in routes(app):
+        if method == "GET" and not path.startswith("/static"):
+            response = door.client.get(f"{path}?callback=f&jsonp=f&format=js")
+            assert "javascript" not in str(response.mimetype), path
+            assert not response.text.startswith("f("), path
+
+
+def test_scripts_are_the_same_for_everybody(app: APIFlask, door: PagesDoor) -> None:
+    for path in STATIC:
+        with door.client.get(path) as one, app.test_client().get(path) as other:
+            assert one.status_code == 200
+            assert one.data == other.data
+
+
 @pytest.mark.parametrize("path", STATIC)
 def test_static_files_may_be_kept(client: FlaskClient, path: str) -> None:
     with client.get(path) as response:
@@ -123,8 +141,9 @@ def test_only_production_demands_https(make_app: MakeApp) -> None:
         with development.get(path) as response:
             assert "Strict-Transport-Security" not in response.headers
         with production.get(path) as response:
-            lifetime = response.headers["Strict-Transport-Security"].partition(";")[0]
+            lifetime, _, scope = response.headers["Strict-Transport-Security"].partition("; ")
             assert int(lifetime.removeprefix("max-age=")) >= 31_536_000
+            assert scope == "includeSubDomains"
 
 
 def test_production_has_no_mailbox(make_app: MakeApp) -> None:

@@ -23,9 +23,9 @@ def test_from_sign_up_to_sign_out(door: Door) -> None:
     assert door.who_am_i() == "alice@example.com"
 
 
-def test_an_hour_later_one_is_still_signed_in(door: Door) -> None:
-    door.make_account()
-    door.sign_in("alice@example.com")
+def test_an_hour_later_one_is_still_signed_in(every_door: Door) -> None:
+    every_door.make_account()
+    every_door.sign_in("alice@example.com")
     with time_machine.travel(clock.now() + timedelta(hours=1)):
-        assert door.refresh().is_fine
-        assert door.who_am_i() == "alice@example.com"
+        assert every_door.refresh().is_fine
+        assert every_door.who_am_i() == "alice@example.com"

@@ -155,9 +155,9 @@ def test_links_stand_in_the_log_in_development(app: APIFlask, log: io.StringIO) 
 
 
 def test_no_secret_stands_in_the_report_of_an_unexpected_error(
-    make_app: MakeApp, log: io.StringIO
+    make_app: MakeApp, sqlite_url: str, log: io.StringIO
 ) -> None:
-    app = make_app(**PRODUCTION)
+    app = make_app(database_url=sqlite_url, **PRODUCTION)
     execute(
         app,
         "CREATE TRIGGER broken BEFORE INSERT ON outbox BEGIN SELECT RAISE(ABORT, 'broken'); END",

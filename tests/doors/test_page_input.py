@@ -14,6 +14,7 @@ PAGES = {
     "/verify-email": ("token", "answer"),
     "/verify-email/resend": ("email",),
     "/logout": (),
+    "/auth/address/confirm": ("token",),
 }
 
 

@@ -1,5 +1,7 @@
 """Signing in with a password."""
 
+from datetime import timedelta
+
 import bcrypt
 import pytest
 import time_machine
@@ -44,16 +46,16 @@ def failures(app: APIFlask, door: Door, hashes: Hashes) -> dict[str, tuple[Answe
     return found
 
 
-def test_every_failure_is_answered_alike(app: APIFlask, door: Door, hashes: Hashes) -> None:
-    answers = [answer for answer, _ in failures(app, door, hashes).values()]
+def test_every_failure_is_answered_alike(app: APIFlask, every_door: Door, hashes: Hashes) -> None:
+    answers = [answer for answer, _ in failures(app, every_door, hashes).values()]
     assert {answer.status for answer in answers} == {401}
     assert {answer.code for answer in answers} <= {"invalid_credentials", None}
     told = {repr(_without_address(answer)) for answer in answers}
     assert len(told) == 1, told
 
 
-def test_every_failure_costs_one_hash(app: APIFlask, door: Door, hashes: Hashes) -> None:
-    costs = {name: cost for name, (_, cost) in failures(app, door, hashes).items()}
+def test_every_failure_costs_one_hash(app: APIFlask, every_door: Door, hashes: Hashes) -> None:
+    costs = {name: cost for name, (_, cost) in failures(app, every_door, hashes).items()}
     assert costs == {"unknown": 1, "disabled": 1, "passwordless": 1, "wrong": 1}
 
 
@@ -67,9 +69,9 @@ def test_a_hash_from_elsewhere_costs_the_same(app: APIFlask, hashes: Hashes, pas
 
 
 def test_every_failure_is_audited_with_its_reason(
-    app: APIFlask, door: Door, hashes: Hashes
+    app: APIFlask, every_door: Door, hashes: Hashes
 ) -> None:
-    failures(app, door, hashes)
+    failures(app, every_door, hashes)
     rows = query(app, "SELECT detail, ip FROM audit_events WHERE event = 'sign_in_failed'")
     reasons = sorted(detail for detail, _ in rows)
     unknown, wrong = ["unknown_address"] * 2, ["wrong_password"] * 2
@@ -86,12 +88,14 @@ def test_only_the_right_password_learns_that_an_address_waits(door: Door) -> Non
     assert door.who_am_i() is None
 
 
-def test_a_disabled_account_that_is_opened_again_can_sign_in(app: APIFlask, door: Door) -> None:
+def test_a_disabled_account_that_is_opened_again_can_sign_in(
+    app: APIFlask, every_door: Door
+) -> None:
     create_user(app)
     disable_user(app)
-    assert door.sign_in(ALICE).status == 401
+    assert every_door.sign_in(ALICE).status == 401
     execute(app, "UPDATE users SET disabled_at = NULL")
-    assert door.sign_in(ALICE).is_fine
+    assert every_door.sign_in(ALICE).is_fine
 
 
 def test_cookies_end_with_the_browser_unless_asked_to_stay(app: APIFlask, door: Door) -> None:
@@ -117,14 +121,14 @@ def test_one_is_remembered_unless_one_says_no(app: APIFlask) -> None:
 
 
 @pytest.mark.parametrize("version", ["2a", "2b", "2y"])
-def test_a_hash_from_elsewhere_is_upgraded(app: APIFlask, door: Door, version: str) -> None:
+def test_a_hash_from_elsewhere_is_upgraded(app: APIFlask, every_door: Door, version: str) -> None:
     create_user(app)
     keep_plain_hash(app, PASSWORD, version)
-    assert door.sign_in(ALICE, "a wrong password").status == 401
+    assert every_door.sign_in(ALICE, "a wrong password").status == 401
     assert kept_hash(app).startswith(f"${version}$")
-    assert door.sign_in(ALICE).is_fine
+    assert every_door.sign_in(ALICE).is_fine
     assert kept_hash(app).startswith("$bcrypt-sha256$v=2,t=2b,r=4$")
-    assert door.another_browser().sign_in(ALICE).is_fine
+    assert every_door.another_browser().sign_in(ALICE).is_fine
 
 
 def test_a_long_password_hashed_elsewhere_counts_in_full_once_upgraded(app: APIFlask) -> None:
@@ -194,9 +198,9 @@ def test_by_cookie_no_token_stands_in_the_body(app: APIFlask) -> None:
         assert cookie.value not in answer.text
 
 
-def test_a_sign_in_is_audited(app: APIFlask, door: Door) -> None:
+def test_a_sign_in_is_audited(app: APIFlask, every_door: Door) -> None:
     create_user(app)
-    door.sign_in(ALICE)
+    every_door.sign_in(ALICE)
     assert audited(app) == ["user_created", "signed_in"]
 
 
@@ -239,3 +243,9 @@ def lifetime_of(cookie: SetCookie) -> int | None:
 def _without_address(answer: Answer) -> object:
     status, body, headers = without_chance(answer.response)
     return status, body, [header for header in headers if header[0] != "Content-Length"]
+
+
+def test_a_password_does_not_expire(app: APIFlask) -> None:
+    create_user(app)
+    with time_machine.travel(clock.now() + timedelta(days=3650)):
+        assert JsonDoor(app).sign_in(ALICE).is_fine

@@ -16,13 +16,15 @@ from tests.doors.probes import (
     cookies_set,
     create_user,
     disable_user,
-    execute,
-    query,
+    routes,
     sign_in_by_bearer,
 )
-from tests.doors_kit import Answer, Door, JsonDoor, PagesDoor, answer_of_page
+from tests.doors_kit import Door, JsonDoor, PagesDoor
+from tests.redis_kit import on_each_session_store, stored_sessions
 from tests.support import parts_of
 from webapp import clock
+
+pytestmark = on_each_session_store
 
 ME, LOGOUT, REFRESH = "/api/v1/auth/me", "/api/v1/auth/logout", "/api/v1/auth/refresh"
 
@@ -47,7 +49,7 @@ def test_the_session_ends_and_the_cookies_go(app: APIFlask, door: Door) -> None:
     assert cookies["refresh_token"].is_removal
     assert door.who_am_i() is None
     assert code_with(app.test_client(), token) == "token_revoked"
-    assert query(app, "SELECT end_reason FROM sessions") == [("signed_out",)]
+    assert [session.end_reason for session in stored_sessions(app)] == ["signed_out"]
     assert audited(app)[-1] == "signed_out"
 
 
@@ -65,7 +67,7 @@ def test_an_expired_access_token_will_do(app: APIFlask, door: Door) -> None:
     door.sign_in(ALICE)
     with time_machine.travel(clock.now() + timedelta(days=3)):
         assert door.sign_out().is_fine
-    assert query(app, "SELECT end_reason FROM sessions") == [("signed_out",)]
+    assert [session.end_reason for session in stored_sessions(app)] == ["signed_out"]
 
 
 def test_nobody_can_sign_out_too(app: APIFlask, door: Door) -> None:
@@ -107,7 +109,7 @@ def test_a_used_up_refresh_token_signs_out_too(app: APIFlask) -> None:
     token = sign_in_by_bearer(client)["refresh_token"]
     client.post(REFRESH, headers=bearer(token))
     assert client.post(LOGOUT, headers=bearer(token)).status_code == 204
-    assert query(app, "SELECT end_reason FROM sessions") == [("signed_out",)]
+    assert [session.end_reason for session in stored_sessions(app)] == ["signed_out"]
 
 
 def test_a_header_ends_its_own_session_and_not_the_browsers(app: APIFlask) -> None:
@@ -119,11 +121,11 @@ def test_a_header_ends_its_own_session_and_not_the_browsers(app: APIFlask) -> No
     assert door.who_am_i() == ALICE
 
 
-def test_the_other_devices_stay_signed_in(door: Door) -> None:
-    other = door.another_browser()
-    door.sign_in(ALICE)
+def test_the_other_devices_stay_signed_in(every_door: Door) -> None:
+    other = every_door.another_browser()
+    every_door.sign_in(ALICE)
     other.sign_in(ALICE)
-    door.sign_out()
+    every_door.sign_out()
     assert other.who_am_i() == ALICE
 
 
@@ -163,35 +165,6 @@ def test_a_disabled_person_is_out_everywhere_within_a_second(
     assert [heard_within(there, token, 1.2) for token in tokens] == ["token_revoked"] * 2
 
 
-def test_a_session_that_changed_is_asked_to_refresh_and_goes_on(app: APIFlask) -> None:
-    client = app.test_client()
-    tokens = sign_in_by_bearer(client)
-    with time_machine.travel(clock.now() + timedelta(seconds=5)):
-        now = clock.now().replace(tzinfo=None)
-        execute(app, "UPDATE sessions SET changed_at = :now", now=str(now))
-        client = forgetful(app)
-        assert code_with(client, tokens["access_token"]) == "token_expired"
-        fresh = client.post(REFRESH, headers=bearer(tokens["refresh_token"])).get_json()
-        assert code_with(client, fresh["access_token"]) == "fine"
-
-
-def test_while_the_store_is_down_nobody_is_told_they_are_signed_out(
-    app: APIFlask, door: Door
-) -> None:
-    door.sign_in(ALICE)
-    token = door.cookie("access_token")
-    execute(app, "ALTER TABLE sessions RENAME TO gone")
-    answer = door.sign_out() if isinstance(door, JsonDoor) else post_logout(door)
-    assert answer.status == 503
-    assert "Set-Cookie" not in answer.response.headers
-    assert door.cookie("access_token") == token
-
-
-def post_logout(door: Door) -> Answer:
-    data = {"csrf_token": door.cookie("XSRF-TOKEN")}
-    return answer_of_page(door.client.post("/logout", data=data))
-
-
 def forgetful(app: APIFlask) -> FlaskClient:
     """Return a client of the application as it is when its snapshot is due again."""
     parts_of(app).revocations.expect_change()
@@ -204,3 +177,19 @@ def heard_within(client: FlaskClient, token: str, seconds: float) -> str:
     while (code := code_with(client, token)) == "fine" and time.monotonic() < give_up_at:
         time.sleep(0.05)
     return code
+
+
+def test_every_page_of_ones_own_leads_to_it(app: APIFlask) -> None:
+    door = PagesDoor(app)
+    door.sign_in(ALICE)
+    shown = []
+    for path, method in routes(app):
+        if method != "GET" or path.startswith(("/api/", "/static/")):
+            continue
+        if not str(app.test_client().get(path).location).startswith("/login?next="):
+            continue
+        response = door.client.get(path)
+        if response.status_code == 200 and response.mimetype == "text/html":
+            assert 'href="/logout"' in response.text, path
+            shown.append(path)
+    assert {"/account", "/account/security", "/account/devices", "/account/delete"} <= set(shown)

@@ -6,6 +6,7 @@ import pytest
 from apiflask import APIFlask
 
 from tests.conftest import MakeApp
+from tests.database_kit import on_every_database
 from tests.doors.probes import (
     ALICE,
     BOB,
@@ -18,6 +19,8 @@ from tests.doors.probes import (
 )
 from tests.doors_kit import Door, JsonDoor, PagesDoor
 from tests.support import PASSWORD
+
+pytestmark = on_every_database
 
 BOTH_DOORS = pytest.mark.parametrize("open_door", [PagesDoor, JsonDoor], indirect=True)
 OpenDoor = Callable[[APIFlask], Door]
@@ -49,17 +52,17 @@ def test_a_refused_body_is_answered_by_problem_details(app: APIFlask) -> None:
     assert "secret horse 99" not in answer.text
 
 
-def test_a_refused_sign_up_leaves_nothing_behind(app: APIFlask, door: Door) -> None:
+def test_a_refused_sign_up_leaves_nothing_behind(app: APIFlask, every_door: Door) -> None:
     before = dump(app)
-    door.sign_up("alice@nowhere")
-    door.sign_up(ALICE, "short")
+    every_door.sign_up("alice@nowhere")
+    every_door.sign_up(ALICE, "short")
     assert dump(app) == before
 
 
-def test_a_taken_address_is_answered_like_a_new_one(door: Door) -> None:
-    door.make_account(ALICE)
-    taken = door.another_browser().sign_up(ALICE, name="Eve")
-    new = door.another_browser().sign_up(BOB, name="Eve")
+def test_a_taken_address_is_answered_like_a_new_one(every_door: Door) -> None:
+    every_door.make_account(ALICE)
+    taken = every_door.another_browser().sign_up(ALICE, name="Eve")
+    new = every_door.another_browser().sign_up(BOB, name="Eve")
     assert without_chance(taken.response) == without_chance(new.response)
 
 
@@ -76,36 +79,36 @@ def test_the_page_after_a_taken_address_is_the_same(app: APIFlask) -> None:
     assert first == second
 
 
-def test_the_owner_of_a_taken_address_gets_mail(app: APIFlask, door: Door) -> None:
+def test_the_owner_of_a_taken_address_gets_mail(app: APIFlask, every_door: Door) -> None:
     create_user(app)
-    door.sign_up(ALICE, "another password 1", "Eve")
+    every_door.sign_up(ALICE, "another password 1", "Eve")
     assert mailed(app) == ["sign_up_taken"]
     assert "sign_up_with_taken_address" in audited(app)
-    assert door.sign_in(ALICE, PASSWORD).is_fine
-    assert "Eve" not in door.mails(ALICE)[0].text
+    assert every_door.sign_in(ALICE, PASSWORD).is_fine
+    assert "Eve" not in every_door.mails(ALICE)[0].text
 
 
-def test_addresses_are_one_however_they_are_spelt(app: APIFlask, door: Door) -> None:
+def test_addresses_are_one_however_they_are_spelt(app: APIFlask, every_door: Door) -> None:
     create_user(app)
-    door.sign_up("  Alice@EXAMPLE.com ")
+    every_door.sign_up("  Alice@EXAMPLE.com ")
     assert mailed(app) == ["sign_up_taken"]
-    assert door.sign_in(" ALICE@example.COM").is_fine
+    assert every_door.sign_in(" ALICE@example.COM").is_fine
 
 
-def test_an_unproved_account_starts_over_with_the_newest_password(door: Door) -> None:
-    door.sign_up(ALICE, "the first password", "Eve")
-    door.another_browser().sign_up(ALICE, "the second password", "Alice")
-    owner = door.another_browser()
+def test_an_unproved_account_starts_over_with_the_newest_password(every_door: Door) -> None:
+    every_door.sign_up(ALICE, "the first password", "Eve")
+    every_door.another_browser().sign_up(ALICE, "the second password", "Alice")
+    owner = every_door.another_browser()
     owner.verify(owner.mailed_token(ALICE))
     assert owner.sign_in(ALICE, "the first password").status == 401
     assert owner.sign_in(ALICE, "the second password").is_fine
 
 
-def test_the_link_of_the_first_try_is_dead_after_a_second_one(door: Door) -> None:
-    door.sign_up(ALICE, "the first password")
-    first = door.mailed_token(ALICE)
-    door.another_browser().sign_up(ALICE, "the second password")
-    assert door.verify(first).status == 400
+def test_the_link_of_the_first_try_is_dead_after_a_second_one(every_door: Door) -> None:
+    every_door.sign_up(ALICE, "the first password")
+    first = every_door.mailed_token(ALICE)
+    every_door.another_browser().sign_up(ALICE, "the second password")
+    assert every_door.verify(first).status == 400
 
 
 @pytest.mark.parametrize("verification", ["optional", "off"])

@@ -12,26 +12,28 @@ from flask import Blueprint, Response, jsonify
 from flask.testing import FlaskClient
 from sqlalchemy import event
 
+from tests.database_kit import on_every_database
 from tests.doors.probes import ALICE, bearer, create_user, sign_in_by_bearer
 from tests.doors_kit import JsonDoor, PagesDoor
 from tests.support import PASSWORD
 from webapp import clock
-from webapp.doors.api.rooms import signed_in as json_signed_in
-from webapp.doors.pages.guards import signed_in as page_signed_in
+from webapp.doors.guards import signed_in
 from webapp.extensions import db
+
+pytestmark = on_every_database
 
 guarded = Blueprint("guarded", __name__)
 
 
 @guarded.get("/api/v1/guarded")
-@json_signed_in
+@signed_in
 def guarded_json() -> Response:
     """Say something to whoever is signed in."""
     return jsonify(status="fine")
 
 
 @guarded.get("/guarded")
-@page_signed_in
+@signed_in
 def guarded_page() -> Response:
     """Say something to whoever is signed in."""
     return Response("fine")

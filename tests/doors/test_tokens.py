@@ -14,7 +14,20 @@ from tests.conftest import MakeApp
 from tests.doors.probes import bearer, create_user, query, sign_in_by_bearer
 from tests.support import private_key
 
-ACCESS = {"iss", "aud", "sub", "sid", "iat", "exp", "jti", "type", "auth_time", "amr", "roles"}
+ACCESS = {
+    "iss",
+    "aud",
+    "sub",
+    "sid",
+    "iat",
+    "exp",
+    "jti",
+    "type",
+    "auth_time",
+    "amr",
+    "roles",
+    "email",
+}
 REFRESH = {"iss", "aud", "sub", "sid", "gen", "iat", "exp", "jti", "type"}
 JWKS = "/.well-known/jwks.json"
 

@@ -14,7 +14,8 @@ from webapp.features.devices import flow as devices
 from webapp.features.reset_password import flow as reset_password
 from webapp.features.verify_email import flow as verify_email
 from webapp.services.client import Client
-from webapp.stores import audit, sessions
+from webapp.services.parts import parts
+from webapp.stores import audit
 from webapp.stores.transactions import read
 
 AT_ONCE = 16
@@ -132,5 +133,5 @@ def test_a_reset_and_an_undo_at_once_leave_no_session(
     # Whichever came first, the owner has the address back and nobody is signed in.
     assert account_of(app, email).id == user_id
     with app.app_context():
-        living = [one for one in read(lambda: sessions.all_of(user_id)) if not one.ended_at]
+        living = [one for one in read(lambda: parts().sessions.all_of(user_id)) if not one.ended_at]
     assert living == []

@@ -6,12 +6,15 @@ from threading import Barrier, Thread
 import pytest
 from apiflask import APIFlask
 
+from tests.database_kit import on_every_database
 from webapp.errors import LinkInvalid
 from webapp.features.users import flow as users_flow
 from webapp.services import one_time_tokens
 from webapp.services.client import Client
 from webapp.services.one_time_tokens import Purpose
 from webapp.stores.transactions import transact
+
+pytestmark = on_every_database
 
 SHELL = Client(ip="", user_agent="a test")
 PURPOSE = Purpose.VERIFY_EMAIL

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import pytest
 
-from webapp.services.refresh_rule import Kind, Outcome, decide
+from webapp.services.refresh_rule import Kind, Outcome, decide, is_used_up
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 GRACE, STRICT = timedelta(seconds=30), timedelta(0)
@@ -263,3 +263,10 @@ def test_a_store_that_lost_writes_goes_on_from_the_newest_token() -> None:
     moved_on = Session(first.generation, first.parent, NOW)
     assert decide(moved_on, 5, NOW, GRACE) == Outcome(Kind.REPEATED, 6, 5)
     assert decide(moved_on, 4, NOW, GRACE).kind is Kind.REUSED
+
+
+def test_what_moves_nothing_on_is_refused_where_the_rule_refuses() -> None:
+    """On every case there is, whatever the time."""
+    for session, presented, grace in all_cases():
+        refused = decide(session, presented, NOW, grace).is_refused
+        assert is_used_up(session, presented, grace) == refused, (session, presented, grace)

@@ -7,12 +7,14 @@ from pathlib import Path
 import click
 import pytest
 from apiflask import APIFlask
+from limits import RateLimitItem
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from config import ROOT, Settings
 from webapp import errors
 from webapp.doors import statuses
+from webapp.services import policy, throttle
 
 DOCS = ROOT / "docs"
 UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
@@ -48,7 +50,7 @@ def test_no_setting_is_documented_that_does_not_exist() -> None:
 
 
 # What gunicorn.conf.py reads beside the settings.
-BESIDE = {"bind", "web_concurrency", "threads"}
+BESIDE = {"bind", "web_concurrency", "threads", "prometheus_multiproc_dir"}
 
 
 def test_the_example_names_only_settings_that_exist() -> None:
@@ -64,7 +66,9 @@ def test_every_command_is_documented(app: APIFlask) -> None:
     ]
     for name in ours:
         group = app.cli.commands[name]
-        assert isinstance(group, click.Group)
+        if not isinstance(group, click.Group):
+            assert f"`flask {name}`" in text, f"flask {name}"
+            continue
         for command in group.commands:
             assert f"flask {name} {command}" in text, f"flask {name} {command}"
     for group_name, command in re.findall(r"`flask (\w+) ([\w-]+)", text):
@@ -74,8 +78,8 @@ def test_every_command_is_documented(app: APIFlask) -> None:
 
 
 def test_every_make_target_is_documented() -> None:
-    targets = re.findall(r"^([a-z]+):.*## ", Path(ROOT / "Makefile").read_text(), re.M)
-    documented = re.findall(r"^\| `make (\w+)`", (DOCS / "commands.md").read_text(), re.M)
+    targets = re.findall(r"^([a-z-]+):.*## ", Path(ROOT / "Makefile").read_text(), re.M)
+    documented = re.findall(r"^\| `make ([\w-]+)`", (DOCS / "commands.md").read_text(), re.M)
     assert sorted(targets) == sorted(documented)
 
 
@@ -104,8 +108,42 @@ def test_every_error_code_is_documented_with_its_status() -> None:
     assert rows == ours | http | unexpected
 
 
+def every_error(root: type[errors.AuthError] = errors.AuthError) -> set[type[errors.AuthError]]:
+    """Return all errors that can be raised: those that have a message."""
+    found = {root} if "message" in vars(root) else set()
+    return found.union(*(every_error(kind) for kind in root.__subclasses__()))
+
+
 def test_every_error_has_a_status() -> None:
-    assert set(errors.AuthError.__subclasses__()) == set(statuses.STATUSES)
+    assert every_error() == set(statuses.STATUSES)
+
+
+def test_the_limits_are_documented_as_they_are() -> None:
+    section = _section("Limits")
+    documented = re.findall(r"^\| .* \| .* \| (\d+ .*) \|$", section, re.M)
+    limits = [item for item in vars(throttle).values() if isinstance(item, RateLimitItem)]
+    words = {15: "in 15 minutes", 60: "an hour"}
+    ours = [f"{limit.amount} {words[limit.multiples]}" for limit in limits]
+    assert sorted(documented) == sorted(ours)
+
+
+def test_every_way_to_sign_in_is_documented() -> None:
+    section = _section("Ways to sign in")
+    documented = re.findall(r"^\| [^|]+ \| `(\w+)` \| [^|]+ \| `\w+` \|$", section, re.M)
+    begin = re.compile(r"\b(?:sessions\.start|sign_ins\.complete)\(")
+    files = (ROOT / "webapp" / "features").rglob("*.py")
+    assert set(documented) == {file.parent.name for file in files if begin.search(file.read_text())}
+
+
+def test_the_common_passwords_are_as_many_as_documented() -> None:
+    common = policy._common_passwords() - {""}
+    assert f"none of {len(common):,} common ones" in _section("Passwords")
+    assert all(len(password) >= 8 for password in common)
+
+
+def _section(title: str) -> str:
+    """Return a section of docs/security.md."""
+    return (DOCS / "security.md").read_text().partition(f"\n## {title}\n")[2].partition("\n## ")[0]
 
 
 def test_every_code_of_a_field_is_documented() -> None:

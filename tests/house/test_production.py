@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-import config
+import config_values
 from config import ROOT, Settings, SettingsError
 from tests.support import SECRET, environment_of, free_port, private_key, signing_key
 
@@ -84,7 +84,7 @@ def test_a_value_that_comes_to_stand_in_the_documentation_is_refused(
     (tmp_path / file).parent.mkdir(exist_ok=True)
     (tmp_path / file).write_text(f"Set it:\n\n    SECRET_KEY={secret}\n")
     assert start(secret_key=secret)
-    monkeypatch.setattr(config, "ROOT", tmp_path)
+    monkeypatch.setattr(config_values, "ROOT", tmp_path)
     assert "stands in documentation" in refusal(secret_key=secret)
 
 
@@ -103,6 +103,22 @@ def test_a_cheap_hash_is_refused(cost: int) -> None:
 
 def test_a_missing_signing_key_is_refused() -> None:
     assert refusal(jwt_private_key="").startswith("JWT_PRIVATE_KEY is missing")
+
+
+def test_a_weak_token_of_a_service_is_refused() -> None:
+    good = secrets.token_urlsafe(48)
+    assert start(revocations_tokens=f"{good}, {secrets.token_urlsafe(48)}")
+    sentence = refusal(revocations_tokens=f"{good},short")
+    assert sentence.startswith("REVOCATIONS_TOKENS is shorter than 32 bytes")
+    assert refusal(revocations_tokens="x" * 64).startswith("REVOCATIONS_TOKENS ")
+
+
+def test_each_of_several_secrets_has_to_be_strong() -> None:
+    good = secrets.token_urlsafe(48)
+    hs256 = {"jwt_algorithm": "HS256", "jwt_private_key": ""}
+    assert start(jwt_secret=f"{good},{secrets.token_urlsafe(48)}", **hs256)
+    assert refusal(jwt_secret=f"{good},short", **hs256).startswith("JWT_SECRET is shorter")
+    assert refusal(jwt_secret=",", **hs256).startswith("JWT_SECRET is missing")
 
 
 def test_all_that_is_missing_is_said_at_once() -> None:

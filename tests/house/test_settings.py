@@ -45,6 +45,22 @@ def test_a_duration_is_read(
     assert settings.refresh_token_expires == meant
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://localhost",
+        "rediss://user:p%40ss@redis.example.org:6380/2",
+        "redis://:secret@[::1]:6379/0?health_check_interval=30",
+        "redis+cluster://one:6379",
+        "redis+cluster://user:secret@one:6379,two,127.0.0.1:7000",
+        "rediss+cluster://one:6379,two:6379/",
+    ],
+)
+def test_sessions_are_kept_in_redis(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    settings = from_environment(monkeypatch, REDIS_URL=url, SESSION_STORE="redis")
+    assert (settings.redis_url, settings.session_store) == (url, "redis")
+
+
 def test_a_grace_of_nothing_is_strict_rotation(monkeypatch: pytest.MonkeyPatch) -> None:
     assert from_environment(monkeypatch, REFRESH_GRACE="0").refresh_grace == timedelta(0)
 
@@ -83,6 +99,10 @@ def test_a_lifetime_that_makes_no_sense_is_refused(
         ("REDIS_URL", HUSH),
         ("REDIS_URL", f"http://:{HUSH}@localhost"),
         ("REDIS_URL", f"redis://localhost:{HUSH}"),
+        ("REDIS_URL", f"redis+cluster://:{HUSH}@one:6379,two:{HUSH}"),
+        ("REDIS_URL", f"redis://one:6379,{HUSH}:6379"),
+        ("SESSION_STORE", HUSH),
+        ("SESSION_STORE", "redis"),
         ("ACCESS_TOKEN_EXPIRES", HUSH),
         ("REFRESH_GRACE", HUSH),
         ("JWT_ALGORITHM", HUSH),

@@ -6,19 +6,25 @@ from pathlib import Path
 import pytest
 from apiflask import APIFlask
 
+from tests.redis_kit import Server, close_stores
 from tests.support import SERVERS, make_settings, migrated_database
-from webapp.extensions import db
 from webapp.factory import create_app
 
 
-@pytest.fixture(scope="module", params=["sqlite", *SERVERS])
+@pytest.fixture(scope="module", params=["sqlite", *SERVERS, "redis"])
 def every_shared_database(
     request: pytest.FixtureRequest, migrated_file: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[APIFlask]:
-    """An application on each kind of database in turn; its tests use addresses of their own."""
+    """An application on each kind of database in turn; its tests use addresses of their own.
+
+    The last one keeps its sessions in Redis, and all else in SQLite.
+    """
     folder = tmp_path_factory.mktemp("shared")
-    with migrated_database(request.param, migrated_file, folder) as url:
-        app = create_app(make_settings(url))
+    kept, database = {}, request.param
+    if database == "redis":
+        server: Server = request.getfixturevalue("redis")
+        kept, database = {"session_store": "redis", "redis_url": server.url}, "sqlite"
+    with migrated_database(database, migrated_file, folder) as url:
+        app = create_app(make_settings(url, **kept))
         yield app
-        with app.app_context():
-            db.engine.dispose()
+        close_stores(app)

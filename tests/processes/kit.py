@@ -10,13 +10,11 @@ from typing import Any
 import jwt
 import requests
 from apiflask import APIFlask
-from sqlalchemy import select, update
 
 from tests.doors_kit import JsonDoor
+from tests.redis_kit import change_session
 from tests.support import PASSWORD, LiveSite, parts_of, run_flask
 from webapp import clock
-from webapp.extensions import db
-from webapp.models import SessionRow
 
 API = "/api/v1/auth"
 
@@ -81,8 +79,9 @@ def newcomer(app: APIFlask, email: str | None = None) -> Tokens:
 
 
 def is_file(app: APIFlask) -> bool:
-    """Whether the application keeps its data in SQLite."""
-    return parts_of(app).settings.database_url.startswith("sqlite")
+    """Whether the application keeps all its data in SQLite."""
+    settings = parts_of(app).settings
+    return settings.database_url.startswith("sqlite") and settings.session_store == "sql"
 
 
 def sign_in_at(site: LiveSite, email: str) -> Tokens:
@@ -98,19 +97,7 @@ def end_grace_window(app: APIFlask, session_id: str) -> None:
 
     A family rotates at most once in 30 seconds; a test of hundreds of rotations cannot wait.
     """
-    with app.app_context():
-        db.session.execute(
-            update(SessionRow)
-            .where(SessionRow.id == session_id)
-            .values(rotated_at=clock.now() - timedelta(minutes=1))
-        )
-        db.session.commit()
-
-
-def session_row(app: APIFlask, session_id: str) -> SessionRow:
-    """Return a session as it is stored."""
-    with app.app_context():
-        return db.session.scalars(select(SessionRow).where(SessionRow.id == session_id)).one()
+    change_session(app, session_id, rotated_at=clock.now() - timedelta(minutes=1))
 
 
 def wait_until(is_so: Callable[[], bool], seconds: float = 15) -> None:

@@ -8,6 +8,7 @@ from tests.support import make_settings, parts_of
 from webapp import clock
 from webapp.services.delivery import Tally, deliver_due
 from webapp.services.ids import new_id
+from webapp.services.smtp import SmtpTransport
 from webapp.stores import outbox
 from webapp.stores.outbox import Message
 from webapp.stores.transactions import transact
@@ -62,4 +63,4 @@ def deliver(app: APIFlask, smtp_url: str, **overrides: object) -> Tally:
     database_url = parts_of(app).settings.database_url
     settings = make_settings(database_url, smtp_url=smtp_url, **overrides)
     with app.app_context():
-        return deliver_due(settings)
+        return deliver_due(settings, SmtpTransport(settings))

@@ -17,6 +17,7 @@ class Proxy:
         self._listener: socket.socket | None = None
         self._flows = threading.Event()
         self._flows.set()
+        self._loses_a_reply = threading.Event()
         self._connections: list[socket.socket] = []
         self.start()
 
@@ -45,6 +46,10 @@ class Proxy:
         """Take connections and whatever is sent, and never answer."""
         self._flows.clear()
 
+    def lose_the_next_reply(self) -> None:
+        """Take what is sent to the server, and cut the connection in place of its answer."""
+        self._loses_a_reply.set()
+
     def _accept(self, listener: socket.socket) -> None:
         while True:
             try:
@@ -60,9 +65,15 @@ class Proxy:
         with source, suppress(OSError):
             while data := source.recv(65536):
                 self._flows.wait()
+                if self._loses_a_reply.is_set() and self._is_from_server(source):
+                    self._loses_a_reply.clear()
+                    break
                 target.sendall(data)
         with suppress(OSError):
             target.shutdown(socket.SHUT_RDWR)
+
+    def _is_from_server(self, source: socket.socket) -> bool:
+        return bool(source.getpeername()[1] == self._server_port)
 
 
 @contextmanager

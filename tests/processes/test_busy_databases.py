@@ -62,6 +62,13 @@ def refresh(app: APIFlask, tokens: Tokens) -> tuple[int, list[str]]:
     return response.status_code, response.headers.getlist("Set-Cookie")
 
 
+# A session in Redis takes no lock of the database to move on.
+in_databases = pytest.mark.parametrize(
+    "every_shared_database", ["sqlite", *SERVERS], indirect=True, scope="module"
+)
+
+
+@in_databases
 def test_a_refresh_waits_for_a_lock_that_is_held_for_a_second(app: APIFlask) -> None:
     tokens = newcomer(app)
     with ThreadPoolExecutor(1) as pool:
@@ -72,6 +79,7 @@ def test_a_refresh_waits_for_a_lock_that_is_held_for_a_second(app: APIFlask) -> 
         assert answer.result(30)[0] == 200
 
 
+@in_databases
 def test_a_lock_held_for_too_long_is_told_and_heals(app: APIFlask) -> None:
     tokens = newcomer(app)
     door = JsonDoor(app)

@@ -15,12 +15,12 @@ from click.testing import Result
 from config import ROOT
 from tests.conftest import MakeApp
 from tests.doors_kit import JsonDoor
-from tests.processes.kit import newcomer, session_row, wait_until
-from tests.support import PASSWORD, environment_of, free_port, run_flask
+from tests.processes.kit import newcomer, wait_until
+from tests.redis_kit import stored_session
+from tests.support import PASSWORD, environment_of, free_port, parts_of, run_flask
 from webapp import clock
 from webapp.extensions import db
 from webapp.services.ids import new_id
-from webapp.stores import sessions
 from webapp.stores.sessions import Session
 
 Flask = Callable[..., Result]
@@ -225,7 +225,7 @@ def put_old_sessions(app: APIFlask, count: int) -> None:
                 ended_at=ago if is_ended else None,
                 changed_at=ago if is_ended else None,
             )
-            sessions.add(session)
+            parts_of(app).sessions.add(session)
         db.session.commit()
 
 
@@ -256,6 +256,6 @@ def test_pruning_leaves_what_is_needed(app: APIFlask, flask: Flask) -> None:
     assert app.test_client().post("/api/v1/auth/logout", headers=headers).status_code == 204
     put_old_sessions(app, 10)
     assert flask("sessions", "prune").stdout == "10 sessions deleted.\n"
-    assert session_row(app, living.session_id).ended_at is None
-    assert session_row(app, ended.session_id).ended_at is not None
+    assert stored_session(app, living.session_id).ended_at is None
+    assert stored_session(app, ended.session_id).ended_at is not None
     assert flask("sessions", "prune").stdout == "0 sessions deleted.\n"

@@ -19,13 +19,20 @@ from tests.processes.kit import (
     claims_of,
     new_address,
     newcomer,
-    session_row,
     sign_in,
 )
-from tests.support import PASSWORD, SERVERS, database_on, find_link, is_up, skip, token_in
+from tests.redis_kit import stored_session
+from tests.support import (
+    PASSWORD,
+    SERVERS,
+    database_on,
+    find_link,
+    parts_of,
+    skip_without,
+    token_in,
+)
 from webapp.extensions import Base, db
 from webapp.models import OneTimeTokenRow, UserRow
-from webapp.stores import sessions
 from webapp.stores.transactions import transact
 
 pytestmark = pytest.mark.xdist_group("shared databases")
@@ -97,11 +104,11 @@ def test_rotated_at_is_kept_to_the_microsecond(app: APIFlask) -> None:
     tokens = newcomer(app)
     moment = datetime(2026, 1, 2, 3, 4, 5, 123457, tzinfo=UTC)
     with app.app_context():
-        found = sessions.find(tokens.session_id)
+        found = parts_of(app).sessions.find(tokens.session_id)
         assert found is not None
         after = replace(found.session, generation=2, rotated_at=moment)
-        assert transact(lambda: sessions.advance(found.session, after))
-        again = sessions.find(tokens.session_id)
+        assert transact(lambda: parts_of(app).sessions.advance(found.session, after))
+        again = parts_of(app).sessions.find(tokens.session_id)
         assert again is not None
         assert again.session.rotated_at == moment
 
@@ -109,7 +116,7 @@ def test_rotated_at_is_kept_to_the_microsecond(app: APIFlask) -> None:
 def test_the_clock_of_the_store_is_right_and_fine(app: APIFlask) -> None:
     tokens = newcomer(app)
     with app.app_context():
-        found = [sessions.find(tokens.session_id) for _ in range(5)]
+        found = [parts_of(app).sessions.find(tokens.session_id) for _ in range(5)]
         moments = [each.now for each in found if each]
         db.session.rollback()
     assert all(abs((moment - datetime.now(UTC)).total_seconds()) < 5 for moment in moments)
@@ -119,6 +126,7 @@ def test_the_clock_of_the_store_is_right_and_fine(app: APIFlask) -> None:
 def test_a_swap_on_an_outdated_reading_changes_nothing(app: APIFlask) -> None:
     """Whoever read before somebody else rotated, recovered or ended it has to read again."""
     tokens = newcomer(app)
+    sessions = parts_of(app).sessions
     with app.app_context():
         found = sessions.find(tokens.session_id)
         assert found is not None
@@ -132,7 +140,7 @@ def test_a_swap_on_an_outdated_reading_changes_nothing(app: APIFlask) -> None:
         assert not transact(lambda: sessions.advance(rotated, replace(rotated, generation=4)))
         transact(lambda: sessions.end(first.id, "signed_out"))
         assert not transact(lambda: sessions.advance(recovered, replace(rotated, generation=4)))
-    assert (row := session_row(app, first.id)).generation == 3
+    assert (row := stored_session(app, first.id)).generation == 3
     assert row.ended_at is not None
 
 
@@ -193,7 +201,7 @@ def test_sixteen_sign_ins_at_once_are_sixteen_sessions(app: APIFlask) -> None:
 
 def test_times_in_tokens_are_those_of_the_session(app: APIFlask) -> None:
     tokens = newcomer(app)
-    row = session_row(app, tokens.session_id)
+    row = stored_session(app, tokens.session_id)
     assert abs(claims_of(tokens.refresh)["exp"] - row.expires_at.timestamp()) <= 1
     assert abs(claims_of(tokens.access)["auth_time"] - row.authenticated_at.timestamp()) <= 1
     me = app.test_client().get(f"{API}/me", headers=bearer(tokens.access)).get_json()
@@ -223,8 +231,7 @@ def test_migrations_go_down_and_up_again(app: APIFlask) -> None:
 
 @pytest.mark.parametrize("server", SERVERS)
 def test_a_database_without_tables_is_503(make_app: MakeApp, server: str) -> None:
-    if not is_up(5432 if server == "postgresql" else 3306):
-        skip(f"{server} is not running on this machine")
+    skip_without(server)
     with database_on(server) as url:
         client = make_app(database_url=url).test_client()
         body = {"email": "alice@example.com", "password": PASSWORD}

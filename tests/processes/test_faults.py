@@ -157,7 +157,8 @@ def full_disk(app: APIFlask) -> Iterator[None]:
         db.engine.dispose()
 
 
-def test_a_full_disk_is_told_and_leaves_no_half_account(app: APIFlask) -> None:
+def test_a_full_disk_is_told_and_leaves_no_half_account(make_app: MakeApp, sqlite_url: str) -> None:
+    app = make_app(database_url=sqlite_url)
     alice = JsonDoor(app)
     alice.make_account()
     alice.sign_in("alice@example.com")

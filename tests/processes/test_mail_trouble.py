@@ -20,7 +20,7 @@ from tests.processes.smtp_kit import (
 )
 from tests.support import free_port, parts_of
 from webapp import clock
-from webapp.services import delivery
+from webapp.services import smtp
 
 
 @contextmanager
@@ -33,7 +33,7 @@ def later(moment: datetime) -> Iterator[None]:
 @pytest.fixture
 def short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for a reply for half a second, where the site would wait for twenty."""
-    monkeypatch.setattr(delivery, "_TIMEOUT", 0.5)
+    monkeypatch.setattr(smtp, "_TIMEOUT", 0.5)
 
 
 def pause(app: APIFlask) -> float:

@@ -18,10 +18,10 @@ from tests.processes.kit import (
     is_file,
     new_address,
     newcomer,
-    session_row,
     sign_in_at,
 )
 from tests.processes.racers import Call, Racers, racers
+from tests.redis_kit import stored_session
 from tests.support import live_site, parts_of
 
 # The processes are started once a database, so the tests stay together.
@@ -62,7 +62,7 @@ def test_eight_processes_get_one_successor_each_time(
     tokens = newcomer(app)
     for _ in range(200 if is_file(app) else 30):
         successor = present_at_once(eight, tokens)
-        stored = session_row(app, tokens.session_id)
+        stored = stored_session(app, tokens.session_id)
         assert (stored.generation, stored.parent) == (successor.generation, tokens.generation)
         assert stored.ended_at is None
         end_grace_window(app, tokens.session_id)
@@ -98,7 +98,7 @@ def test_refreshing_while_signing_out_leaves_nothing_alive(
         handed_out = [Tokens.of(reply.body) for reply in replies if reply.status == 200]
         for token in {tokens.refresh, *(each.refresh for each in handed_out)}:
             assert client.post(REFRESH, headers=bearer(token)).status_code == 401
-        assert session_row(app, tokens.session_id).end_reason == "signed_out"
+        assert stored_session(app, tokens.session_id).end_reason == "signed_out"
 
 
 def test_a_used_up_token_from_eight_processes_is_told_once(

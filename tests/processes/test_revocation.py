@@ -12,10 +12,12 @@ from tests.processes.kit import (
     API,
     Tokens,
     bearer,
+    create_user,
     new_address,
     sign_in_at,
     wait_until,
 )
+from tests.redis_kit import Server
 from tests.support import LiveSite, live_site, make_settings, migrated_database, run_flask
 from webapp.extensions import db
 from webapp.factory import create_app
@@ -27,20 +29,27 @@ Sites = tuple[LiveSite, LiveSite]
 # Nodes go by one name, which stands in their tokens; strict rotation, so that reuse is quick.
 ONE_NAME = {"BASE_URL": "http://localhost", "REFRESH_GRACE": "0"}
 
+USERS = "/api/v1/users"
+
 # About a second is promised; machines that run tests are busy.
 SOON = 3.0
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=["sqlite", "postgresql", "redis"])
 def sites(
     request: pytest.FixtureRequest, migrated_file: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Sites]:
-    """Two nodes with two workers each, on one database."""
+    """Two nodes with two workers each, on one database, the last time with a Redis beside it."""
     folder = tmp_path_factory.mktemp("sites")
+    settings, database = dict(ONE_NAME), request.param
+    if database == "redis":
+        server: Server = request.getfixturevalue("redis")
+        settings |= {"SESSION_STORE": "redis", "REDIS_URL": server.url}
+        database = "sqlite"
     with (
-        migrated_database(request.param, migrated_file, folder) as url,
-        live_site(url, folder, 2, **ONE_NAME) as one,
-        live_site(url, folder, 2, **ONE_NAME) as other,
+        migrated_database(database, migrated_file, folder) as url,
+        live_site(url, folder, 2, **settings) as one,
+        live_site(url, folder, 2, **settings) as other,
     ):
         yield one, other
 
@@ -56,11 +65,11 @@ def email(sites: Sites) -> Iterator[str]:
         db.engine.dispose()
 
 
-def answers(sites: Sites, tokens: Tokens) -> set[int]:
+def answers(sites: Sites, tokens: Tokens, path: str = f"{API}/me") -> set[int]:
     """Ask over many connections at once, so that every worker has to answer some of them."""
 
     def ask(number: int) -> int:
-        url = sites[number % 2].url + f"{API}/me"
+        url = sites[number % 2].url + path
         return requests.get(url, headers=bearer(tokens.access), timeout=30).status_code
 
     with ThreadPoolExecutor(16) as pool:
@@ -92,6 +101,24 @@ def test_disabling_an_account_reaches_every_worker(sites: Sites, email: str) -> 
         run_flask("user", "disable", email, environment=sites[1].environment)
 
     ends_everywhere(sites, tokens, disable)
+
+
+def test_a_demotion_reaches_every_worker_and_is_refreshed_away(sites: Sites, email: str) -> None:
+    """The next request anywhere is told to refresh, and what comes back is no administrator's."""
+    create_user(sites[0], new_address(), "--role", "admin")
+    run_flask("user", "set-role", email, "admin", environment=sites[0].environment)
+    tokens = sign_in_at(sites[0], email)
+    assert answers(sites, tokens, USERS) == {200}
+    run_flask("user", "set-role", email, "user", environment=sites[1].environment)
+    wait_until(lambda: answers(sites, tokens, USERS) == {401}, SOON)
+    reply = requests.get(sites[1].url + USERS, headers=bearer(tokens.access), timeout=30)
+    assert reply.json()["code"] == "token_expired"
+    fresh = requests.post(
+        sites[1].url + f"{API}/refresh", headers=bearer(tokens.refresh), timeout=30
+    )
+    after = Tokens.of(fresh.json())
+    assert answers(sites, after, f"{API}/me") == {200}
+    assert answers(sites, after, USERS) == {403}
 
 
 def test_a_reused_refresh_token_ends_its_family_on_every_worker(sites: Sites, email: str) -> None:
