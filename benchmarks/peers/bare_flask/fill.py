@@ -1,0 +1,1 @@
+"""There is nothing to fill: this app has no database."""
