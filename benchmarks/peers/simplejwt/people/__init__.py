@@ -1,0 +1,1 @@
+"""The Django app of this peer: its user model and its API."""
