@@ -5,7 +5,8 @@ from flask import current_app
 
 from webapp.extensions import Base, db
 
-with db.engine.connect() as connection:
+# In real transactions, where the database can do so with tables, too.
+with db.engine.connect().execution_options(isolation_level="SERIALIZABLE") as connection:
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,

@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 
 from tests.support import PASSWORD, csrf_token_in, find_link, token_in
 from webapp.stores import outbox
+from webapp.stores.transactions import read
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class Door(ABC):
     def mails(self, email: str) -> list[outbox.Message]:
         """Return the mail to somebody, newest first."""
         with self.app.app_context():
-            return [mail for mail in outbox.latest(100) if mail.recipient == email]
+            return [mail for mail in read(lambda: outbox.latest(100)) if mail.recipient == email]
 
     def mailed_token(self, email: str) -> str:
         """Return the token of the newest link that was mailed to somebody."""

@@ -18,6 +18,7 @@ from webapp.features.verify_email import flow as verifying
 from webapp.services.client import Client
 from webapp.stores import outbox
 from webapp.stores.outbox import Message
+from webapp.stores.transactions import read
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 CLIENT = Client(ip="192.0.2.7", user_agent=FIREFOX)
@@ -58,7 +59,7 @@ OCCASIONS: dict[str, Callable[[], None]] = {
 
 
 def newest() -> Message:
-    return outbox.latest(1)[0]
+    return read(lambda: outbox.latest(1))[0]
 
 
 @pytest.fixture(params=OCCASIONS)
@@ -165,11 +166,11 @@ def test_an_address_cannot_bring_a_header_or_a_second_recipient(
     with app.app_context():
         with pytest.raises(ValidationFailed):
             signing_up.sign_up(signing_up.SignUp(address, PASSWORD), CLIENT)
-        assert not outbox.latest(1)
+        assert not read(lambda: outbox.latest(1))
 
 
 def test_nothing_is_written_when_the_sign_up_is_refused(app: APIFlask) -> None:
     with app.app_context():
         with pytest.raises(ValidationFailed):
             signing_up.sign_up(signing_up.SignUp("alice@example.com", "short"), CLIENT)
-        assert not outbox.latest(1)
+        assert not read(lambda: outbox.latest(1))

@@ -14,7 +14,7 @@ from webapp.services.parts import parts
 from webapp.services.refresh_rule import Kind
 from webapp.services.tokens import AccessClaims, RefreshClaims
 from webapp.stores.sessions import Found, Session
-from webapp.stores.transactions import LostRace, on_commit, transact
+from webapp.stores.transactions import LostRace, change, on_commit, read, transact, until_settled
 from webapp.stores.users import Account
 
 logger = logging.getLogger(__name__)
@@ -82,20 +82,20 @@ def start(
 
 
 def refresh(claims: RefreshClaims, client: Client) -> SignedIn:
-    """Carry a session on, by the refresh rule, in a transaction of its own.
+    """Carry a session on, by the refresh rule.
+
+    Read, decided and swapped, each by itself: the swap is guarded by all that was read of the
+    session, so that a transaction around them would promise nothing more, and take two messages.
 
     :raises TokenRevoked: when the session has ended or is not known.
     :raises TokenExpired: when it has not been used for too long.
     :raises RefreshReused: when the token was used up: the family is revoked by then.
     """
     try:
-        outcome = transact(lambda: _present(claims, client))
+        return until_settled(lambda: _present(claims, client))
     except (TokenRevoked, TokenExpired) as error:
         parts().metrics.count_refresh(error.code)
         raise
-    if outcome is None:
-        raise RefreshReused
-    return outcome
 
 
 def renew_access(claims: RefreshClaims, client: Client) -> RenewedAccess:
@@ -105,10 +105,12 @@ def renew_access(claims: RefreshClaims, client: Client) -> RenewedAccess:
     :raises TokenExpired: when it has not been used for too long.
     :raises RefreshReused: when the token was used up: the family is revoked by then.
     """
-    renewed = transact(lambda: _renew(claims, client))
-    if renewed is None:
+    found = read(lambda: _find_living(claims))
+    grace = parts().settings.refresh_grace
+    if refresh_rule.is_used_up(found.session, claims.generation, grace):
+        _revoke_family(found, client)
         raise RefreshReused
-    return renewed
+    return RenewedAccess(*tokens.issue_access(found.account, found.session, found.now))
 
 
 def reauthenticate(claims: AccessClaims) -> Reauthenticated:
@@ -155,36 +157,36 @@ def note_change_of(user_id: str) -> None:
     parts().sessions.note_change_of(user_id)
 
 
-def _present(claims: RefreshClaims, client: Client) -> SignedIn | None:
-    """Decide on one presentation and carry the decision out; None when the family is revoked.
+def _present(claims: RefreshClaims, client: Client) -> SignedIn:
+    """Decide on one presentation and carry the decision out.
 
-    Nothing is raised for reuse in here: the revocation has to be committed, not rolled back.
+    :raises LostRace: when the session moved on in between, so that it is to be decided again.
     """
-    found = _find_living(claims)
-    session, now, account = found.session, found.now, found.account
-    outcome = refresh_rule.decide(session, claims.generation, now, parts().settings.refresh_grace)
-    on_commit(lambda: parts().metrics.count_refresh(outcome.kind))
+    found = read(lambda: _find_living(claims))
+    session: Session | None = found.session
+    grace = parts().settings.refresh_grace
+    outcome = refresh_rule.decide(found.session, claims.generation, found.now, grace)
     if outcome.is_refused:
         _revoke_family(found, client)
-        return None
-    if outcome.is_written:
-        session = _advance(found, outcome, client)
-        if outcome.kind is Kind.FAST_FORWARDED:
-            logger.warning("the store lost writes: session %s goes on from its token", session.id)
-            audit.record(
-                "session_fast_forwarded", client, user_id=session.user_id, session_id=session.id
-            )
-    return _with_tokens(account, session, now)
+    elif outcome.kind is Kind.FAST_FORWARDED:
+        session = transact(lambda: _fast_forward(found, outcome, client))
+    elif outcome.is_written:
+        session = change(lambda: _advance(found, outcome, client))
+    if session is None:
+        raise LostRace
+    parts().metrics.count_refresh(outcome.kind)
+    if outcome.is_refused:
+        raise RefreshReused
+    return _with_tokens(found.account, session, found.now)
 
 
-def _renew(claims: RefreshClaims, client: Client) -> RenewedAccess | None:
-    """Do for one presentation what :func:`renew_access` says; None when the family is revoked."""
-    found = _find_living(claims)
-    grace = parts().settings.refresh_grace
-    if refresh_rule.is_used_up(found.session, claims.generation, grace):
-        _revoke_family(found, client)
-        return None
-    return RenewedAccess(*tokens.issue_access(found.account, found.session, found.now))
+def _fast_forward(found: Found, outcome: refresh_rule.Outcome, client: Client) -> Session | None:
+    session = _advance(found, outcome, client)
+    if session is not None:
+        logger.warning("the store lost writes: session %s goes on from its token", session.id)
+        facts = {"user_id": session.user_id, "session_id": session.id}
+        audit.record("session_fast_forwarded", client, **facts)
+    return session
 
 
 def _account_of(found: Found) -> Account:
@@ -213,7 +215,8 @@ def _find_living(claims: RefreshClaims) -> Found:
     return replace(found, account=account)
 
 
-def _advance(found: Found, outcome: refresh_rule.Outcome, client: Client) -> Session:
+def _advance(found: Found, outcome: refresh_rule.Outcome, client: Client) -> Session | None:
+    """Compare and swap; None when somebody else was quicker."""
     settings = parts().settings
     before, now = found.session, found.now
     after = replace(
@@ -228,12 +231,15 @@ def _advance(found: Found, outcome: refresh_rule.Outcome, client: Client) -> Ses
         ip=client.ip,
         user_agent=client.user_agent,
     )
-    if not parts().sessions.advance(before, after):
-        raise LostRace
-    return after
+    return after if parts().sessions.advance(before, after) else None
 
 
 def _revoke_family(found: Found, client: Client) -> None:
+    """End a session whose token was used a second time, which is committed before the 401."""
+    transact(lambda: _end_reused(found, client))
+
+
+def _end_reused(found: Found, client: Client) -> None:
     session, account = found.session, found.account
     if not end(session.id, "refresh_reused"):
         return  # Somebody ended it between our reading and now; once is enough to tell.

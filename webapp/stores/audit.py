@@ -5,8 +5,8 @@ from datetime import datetime
 
 from sqlalchemy import insert, or_, select
 
-from webapp.extensions import db
 from webapp.models import AuditEventRow
+from webapp.stores.transactions import execute
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ _COLUMNS = tuple(getattr(AuditEventRow, field) for field in AuditEvent.__datacla
 
 def latest_of(user_id: str, limit: int) -> list[AuditEvent]:
     """Return a person's newest events, newest first."""
-    rows = db.session.execute(
+    rows = execute(
         select(*_COLUMNS)
         .where(AuditEventRow.user_id == user_id)
         .order_by(AuditEventRow.at.desc(), AuditEventRow.id.desc())
@@ -69,9 +69,9 @@ def newest(wanted: Wanted, before: tuple[datetime, str] | None, limit: int) -> l
             AuditEventRow.at <= at,
             or_(AuditEventRow.at < at, AuditEventRow.id < event_id),
         )
-    return [AuditEvent(*row) for row in db.session.execute(query)]
+    return [AuditEvent(*row) for row in execute(query)]
 
 
 def add(event: AuditEvent) -> None:
     """Append an event."""
-    db.session.execute(insert(AuditEventRow).values(asdict(event)))
+    execute(insert(AuditEventRow).values(asdict(event)))

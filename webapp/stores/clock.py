@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, literal, type_coerce
+from sqlalchemy import ColumnElement, bindparam, func, type_coerce
 
 from webapp import clock
 from webapp.extensions import db
@@ -14,9 +14,9 @@ def store_now() -> ColumnElement[datetime]:
 
     SQLite lives in this process and so does its clock; a server tells its own time.
     """
-    name = db.session.get_bind().dialect.name
+    name = db.engine.dialect.name
     if name == "sqlite":
-        return literal(clock.now(), UtcDateTime)
+        return bindparam(None, callable_=clock.now, type_=UtcDateTime, unique=True)
     if name == "postgresql":
         return type_coerce(func.clock_timestamp(), UtcDateTime)
     return type_coerce(func.utc_timestamp(6), UtcDateTime)

@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, not_, select, tuple_
 
-from webapp.extensions import db
 from webapp.models import UserRoleRow, UserRow
+from webapp.stores.transactions import execute
 from webapp.stores.users import ACCOUNT_COLUMNS, Account, account_of
 
 # Sorts after whatever begins with the text before it.
@@ -75,7 +75,7 @@ def _read(
     again: list[Any] = [some.c[name] for name in order]
     if is_descending:
         again = [column.desc() for column in again]
-    rows = db.session.execute(
+    rows = execute(
         select(*(some.c[column.key] for column in ACCOUNT_COLUMNS), UserRoleRow.role)
         .outerjoin(UserRoleRow, UserRoleRow.user_id == some.c.id)
         .order_by(*again)

@@ -39,6 +39,9 @@ class BoundedConnection(psycopg.Connection[Any]):
 def engine_options(url: str) -> dict[str, Any]:
     """Return SQLAlchemy's engine options for a database address with its driver named."""
     options: dict[str, Any] = {
+        # Transactions say BEGIN and COMMIT themselves; all else needs neither.
+        "isolation_level": "AUTOCOMMIT",
+        "skip_autocommit_rollback": True,
         "pool_timeout": _POOL,
         "pool_size": 10,
         "max_overflow": 10,

@@ -5,8 +5,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import exists, select
 
 from config import ROOT
-from webapp.extensions import db
 from webapp.models import UserRow
+from webapp.stores.transactions import connection, execute
 
 
 def check() -> None:
@@ -14,11 +14,11 @@ def check() -> None:
 
     The transaction that it runs in raises TemporarilyUnavailable when it is down, or has none.
     """
-    db.session.execute(select(exists().where(UserRow.id == "")))
+    execute(select(exists().where(UserRow.id == "")))
 
 
 def is_newest_schema() -> bool:
     """Whether every migration that this code brings has been run."""
     newest = ScriptDirectory(str(ROOT / "migrations")).get_heads()
-    present = MigrationContext.configure(db.session.connection()).get_current_heads()
+    present = MigrationContext.configure(connection()).get_current_heads()
     return set(newest) == set(present)

@@ -7,10 +7,9 @@ from sqlalchemy import delete, exists, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
-from webapp.extensions import db
 from webapp.models import AddressProofRow, IdentityRow, SpentStateRow, UserRow
 from webapp.stores.statements import changes_one, count_changed
-from webapp.stores.transactions import LostRace
+from webapp.stores.transactions import LostRace, execute, scalar
 from webapp.stores.users import Account, search_key
 
 
@@ -47,7 +46,7 @@ _PROOF_FIELDS = tuple(AddressProof.__dataclass_fields__)
 
 def find(provider: str, subject: str) -> LinkedIdentity | None:
     """Return the identity, if it signs in to an account."""
-    row = db.session.execute(
+    row = execute(
         select(*_COLUMNS).where(IdentityRow.provider == provider, IdentityRow.subject == subject)
     ).one_or_none()
     return LinkedIdentity(*row) if row else None
@@ -55,7 +54,7 @@ def find(provider: str, subject: str) -> LinkedIdentity | None:
 
 def all_of(user_id: str) -> list[LinkedIdentity]:
     """Return what an account is linked with, by provider."""
-    rows = db.session.execute(
+    rows = execute(
         select(*_COLUMNS).where(IdentityRow.user_id == user_id).order_by(IdentityRow.provider)
     )
     return [LinkedIdentity(*row) for row in rows]
@@ -69,7 +68,7 @@ def add(identity: LinkedIdentity) -> None:
     """
     values = {field: getattr(identity, field) for field in _FIELDS}
     try:
-        db.session.execute(insert(IdentityRow).values(values))
+        execute(insert(IdentityRow).values(values))
     except IntegrityError as error:
         raise LostRace from error
 
@@ -136,7 +135,7 @@ def remove(user_id: str, provider: str) -> bool:
     other = aliased(IdentityRow)
     has_other = exists().where(other.user_id == user_id, other.provider != provider)
     has_password = exists().where(UserRow.id == user_id, UserRow.password_hash.is_not(None))
-    ways = db.session.scalar(select(or_(has_other, has_password)))
+    ways = scalar(select(or_(has_other, has_password)))
     return bool(ways) and changes_one(
         delete(IdentityRow).where(IdentityRow.user_id == user_id, IdentityRow.provider == provider)
     )
@@ -152,10 +151,10 @@ def spend_state(digest: str, expires_at: datetime) -> bool:
 
     :raises LostRace: when somebody else takes it now; the transaction runs again and finds that.
     """
-    if db.session.scalar(select(exists().where(SpentStateRow.digest == digest))):
+    if scalar(select(exists().where(SpentStateRow.digest == digest))):
         return False
     try:
-        db.session.execute(insert(SpentStateRow).values(digest=digest, expires_at=expires_at))
+        execute(insert(SpentStateRow).values(digest=digest, expires_at=expires_at))
     except IntegrityError as error:
         raise LostRace from error
     return True
@@ -167,20 +166,20 @@ def replace_proof(proof: AddressProof) -> None:
     :raises LostRace: when another one came first; the transaction runs again.
     """
     values = {field: getattr(proof, field) for field in _PROOF_FIELDS}
-    db.session.execute(
+    execute(
         delete(AddressProofRow).where(
             AddressProofRow.provider == proof.provider, AddressProofRow.subject == proof.subject
         )
     )
     try:
-        db.session.execute(insert(AddressProofRow).values(values))
+        execute(insert(AddressProofRow).values(values))
     except IntegrityError as error:
         raise LostRace from error
 
 
 def find_proof(digest: str, now: datetime) -> AddressProof | None:
     """Return a proof that could be used now, or None; uses nothing up."""
-    row = db.session.execute(
+    row = execute(
         select(*(getattr(AddressProofRow, field) for field in _PROOF_FIELDS)).where(
             AddressProofRow.digest == digest, AddressProofRow.expires_at > now
         )
@@ -199,5 +198,5 @@ def use_proof(digest: str, now: datetime) -> bool:
 
 def prune(before: datetime) -> None:
     """Delete the proofs and states that expired before this moment."""
-    db.session.execute(delete(AddressProofRow).where(AddressProofRow.expires_at < before))
-    db.session.execute(delete(SpentStateRow).where(SpentStateRow.expires_at < before))
+    execute(delete(AddressProofRow).where(AddressProofRow.expires_at < before))
+    execute(delete(SpentStateRow).where(SpentStateRow.expires_at < before))

@@ -8,10 +8,9 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from webapp.extensions import db
 from webapp.models import OneTimeTokenRow
 from webapp.stores.statements import changes_one, count_changed
-from webapp.stores.transactions import LostRace
+from webapp.stores.transactions import LostRace, execute
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +47,14 @@ def replace(token: OneTimeToken) -> None:
     )
     if not is_replaced:
         try:
-            db.session.execute(insert(OneTimeTokenRow).values(values))
+            execute(insert(OneTimeTokenRow).values(values))
         except IntegrityError as error:
             raise LostRace from error
 
 
 def find(digest: str, purposes: Collection[str], now: datetime) -> OneTimeToken | None:
     """Return a token that could be used now, or None; uses nothing up."""
-    row = db.session.execute(
+    row = execute(
         select(*(getattr(OneTimeTokenRow, field) for field in _FIELDS)).where(
             OneTimeTokenRow.digest == digest,
             OneTimeTokenRow.purpose.in_(purposes),
@@ -87,12 +86,12 @@ def void(user_id: str, purposes: Collection[str], since: datetime | None = None)
     )
     if since is not None:
         statement = statement.where(OneTimeTokenRow.created_at > since)
-    db.session.execute(statement)
+    execute(statement)
 
 
 def waiting_of(user_id: str, now: datetime) -> list[OneTimeToken]:
     """Return a person's tokens that could still be used."""
-    rows = db.session.execute(
+    rows = execute(
         select(*(getattr(OneTimeTokenRow, field) for field in _FIELDS)).where(
             OneTimeTokenRow.user_id == user_id,
             OneTimeTokenRow.used_at.is_(None),
@@ -104,7 +103,7 @@ def waiting_of(user_id: str, now: datetime) -> list[OneTimeToken]:
 
 def all_of(user_id: str) -> list[OneTimeToken]:
     """Return every token that is kept of a person, be it used or expired."""
-    rows = db.session.execute(
+    rows = execute(
         select(*(getattr(OneTimeTokenRow, field) for field in _FIELDS))
         .where(OneTimeTokenRow.user_id == user_id)
         .order_by(OneTimeTokenRow.created_at)
@@ -114,4 +113,4 @@ def all_of(user_id: str) -> list[OneTimeToken]:
 
 def prune(before: datetime) -> None:
     """Delete the tokens that expired before this moment."""
-    db.session.execute(delete(OneTimeTokenRow).where(OneTimeTokenRow.expires_at < before))
+    execute(delete(OneTimeTokenRow).where(OneTimeTokenRow.expires_at < before))

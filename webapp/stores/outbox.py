@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import delete, func, insert, select, update
 
-from webapp.extensions import db
 from webapp.models import OutboxRow
 from webapp.stores.statements import changes_one
+from webapp.stores.transactions import execute, scalar
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +53,12 @@ class Backlog:
 
 def add(message: Message) -> None:
     """Put a message in."""
-    db.session.execute(
-        insert(OutboxRow).values({field: getattr(message, field) for field in _FIELDS})
-    )
+    execute(insert(OutboxRow).values({field: getattr(message, field) for field in _FIELDS}))
 
 
 def find(message_id: str) -> Message | None:
     """Return one message, or None."""
-    row = db.session.execute(select(*_COLUMNS).where(OutboxRow.id == message_id)).one_or_none()
+    row = execute(select(*_COLUMNS).where(OutboxRow.id == message_id)).one_or_none()
     return Message(*row) if row else None
 
 
@@ -69,7 +67,7 @@ def latest(limit: int, recipient_contains: str = "") -> list[Message]:
     query = select(*_COLUMNS).order_by(OutboxRow.created_at.desc(), OutboxRow.id.desc())
     if recipient_contains:
         query = query.where(OutboxRow.recipient.contains(recipient_contains, autoescape=True))
-    return [Message(*row) for row in db.session.execute(query.limit(limit))]
+    return [Message(*row) for row in execute(query.limit(limit))]
 
 
 def newest(before_id: str, limit: int, is_failed_only: bool) -> list[Message]:
@@ -79,7 +77,7 @@ def newest(before_id: str, limit: int, is_failed_only: bool) -> list[Message]:
         query = query.where(OutboxRow.id < before_id)
     if is_failed_only:
         query = query.where(OutboxRow.delivered_at.is_(None), OutboxRow.last_error.is_not(None))
-    return [Message(*row) for row in db.session.execute(query)]
+    return [Message(*row) for row in execute(query)]
 
 
 def retry(message_id: str, now: datetime) -> bool:
@@ -101,24 +99,24 @@ def undelivered(limit: int) -> list[Message]:
     query = select(*_COLUMNS).where(
         OutboxRow.delivered_at.is_(None), OutboxRow.last_error.is_not(None)
     )
-    rows = db.session.execute(query.order_by(OutboxRow.created_at.desc()).limit(limit))
+    rows = execute(query.order_by(OutboxRow.created_at.desc()).limit(limit))
     return [Message(*row) for row in rows]
 
 
 def all_of(user_id: str) -> list[Message]:
     """Return every message about a person's account, oldest first."""
     query = select(*_COLUMNS).where(OutboxRow.user_id == user_id).order_by(OutboxRow.created_at)
-    return [Message(*row) for row in db.session.execute(query)]
+    return [Message(*row) for row in execute(query)]
 
 
 def erase_of(user_id: str) -> None:
     """Delete every message about the account of a person who is erased."""
-    db.session.execute(delete(OutboxRow).where(OutboxRow.user_id == user_id))
+    execute(delete(OutboxRow).where(OutboxRow.user_id == user_id))
 
 
 def due(now: datetime, limit: int) -> list[Message]:
     """Return messages whose time has come, the longest waiting first."""
-    rows = db.session.execute(
+    rows = execute(
         select(*_COLUMNS).where(OutboxRow.due_at <= now).order_by(OutboxRow.due_at).limit(limit)
     )
     return [Message(*row) for row in rows]
@@ -127,12 +125,13 @@ def due(now: datetime, limit: int) -> list[Message]:
 def backlog() -> Backlog:
     """Return what waits to be delivered or tried again, by the index of due times."""
     query = select(func.count(), func.min(OutboxRow.created_at))
-    return Backlog(*db.session.execute(query.where(OutboxRow.due_at.is_not(None))).one())
+    return Backlog(*execute(query.where(OutboxRow.due_at.is_not(None))).one())
 
 
 def earliest_due() -> datetime | None:
     """Return when the next message may be tried, or None when none is waiting."""
-    return db.session.scalar(select(func.min(OutboxRow.due_at)))
+    due_at: datetime | None = scalar(select(func.min(OutboxRow.due_at)))
+    return due_at
 
 
 def claim(message: Message, mark: str, until: datetime) -> bool:

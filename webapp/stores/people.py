@@ -5,9 +5,9 @@ from datetime import datetime
 
 from sqlalchemy import delete, insert, select, update
 
-from webapp.extensions import db
 from webapp.models import PersonRow
 from webapp.stores.statements import changes_one
+from webapp.stores.transactions import execute
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +29,19 @@ def newest(before_id: str, limit: int) -> list[Person]:
     query = select(*_COLUMNS).order_by(PersonRow.id.desc()).limit(limit)
     if before_id:
         query = query.where(PersonRow.id < before_id)
-    return [Person(*row) for row in db.session.execute(query)]
+    return [Person(*row) for row in execute(query)]
 
 
 def find(person_id: str) -> Person | None:
     """Return one of them, or None."""
-    row = db.session.execute(select(*_COLUMNS).where(PersonRow.id == person_id)).one_or_none()
+    row = execute(select(*_COLUMNS).where(PersonRow.id == person_id)).one_or_none()
     return Person(*row) if row else None
 
 
 def add(person: Person) -> None:
     """Insert somebody."""
     values = {field: getattr(person, field) for field in _FIELDS}
-    db.session.execute(insert(PersonRow).values(values))
+    execute(insert(PersonRow).values(values))
 
 
 def rename(person_id: str, first_name: str, last_name: str) -> bool:

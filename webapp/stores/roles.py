@@ -6,16 +6,15 @@ from datetime import datetime
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from webapp.extensions import db
 from webapp.models import RoleRow, UserRoleRow, UserRow
 from webapp.stores.statements import changes_one
-from webapp.stores.transactions import LostRace
+from webapp.stores.transactions import LostRace, execute, scalar, scalars
 from webapp.stores.users import EVERYBODYS_ROLE
 
 
 def names() -> list[str]:
     """Return the roles that can be given."""
-    return list(db.session.scalars(select(RoleRow.name).order_by(RoleRow.name)))
+    return list(scalars(select(RoleRow.name).order_by(RoleRow.name)))
 
 
 def add(name: str) -> None:
@@ -24,7 +23,7 @@ def add(name: str) -> None:
     :raises LostRace: when it has just been added; the transaction runs again and finds it.
     """
     try:
-        db.session.execute(insert(RoleRow).values(name=name))
+        execute(insert(RoleRow).values(name=name))
     except IntegrityError as error:
         raise LostRace from error
 
@@ -36,13 +35,13 @@ def hold(name: str) -> None:
     before have left. A `SELECT … FOR UPDATE` would do so on two of the three databases; an update
     that changes nothing holds the row on PostgreSQL and MariaDB, and the file on SQLite.
     """
-    db.session.execute(update(RoleRow).where(RoleRow.name == name).values(name=name))
+    execute(update(RoleRow).where(RoleRow.name == name).values(name=name))
 
 
 def count_open(name: str) -> int:
     """Return how many accounts that are open have a role."""
     return (
-        db.session.scalar(
+        scalar(
             select(func.count())
             .select_from(UserRoleRow)
             .join(UserRow, UserRow.id == UserRoleRow.user_id)
@@ -65,11 +64,11 @@ def replace_of(user_id: str, roles: Collection[str], now: datetime) -> bool:
     """
     if not changes_one(update(UserRow).where(UserRow.id == user_id).values(roles_changed_at=now)):
         return False
-    db.session.execute(delete(UserRoleRow).where(UserRoleRow.user_id == user_id))
+    execute(delete(UserRoleRow).where(UserRoleRow.user_id == user_id))
     given = [{"user_id": user_id, "role": role} for role in roles if role != EVERYBODYS_ROLE]
     if given:
         try:
-            db.session.execute(insert(UserRoleRow), given)
+            execute(insert(UserRoleRow), given)
         except IntegrityError as error:
             raise LostRace from error
     return True

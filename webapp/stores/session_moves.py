@@ -14,7 +14,6 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from webapp import clock
-from webapp.extensions import db
 from webapp.models import SessionRow
 from webapp.stores import redis_scripts as scripts
 from webapp.stores import users
@@ -22,7 +21,7 @@ from webapp.stores.redis_hashes import SESSION, decode, encode, key_of, new_hash
 from webapp.stores.redis_sessions import MOVING, RedisSessions
 from webapp.stores.sessions import Session
 from webapp.stores.statements import changes_one
-from webapp.stores.transactions import LostRace, read
+from webapp.stores.transactions import LostRace, execute, read, scalar
 
 _FIELDS = tuple(Session.__dataclass_fields__)
 _COLUMNS = tuple(getattr(SessionRow, field) for field in _FIELDS)
@@ -55,9 +54,9 @@ class SqlSide:
     def take_over(self, session: Session) -> bool:
         """Insert it, or move the row on by guarded statements."""
         known = select(SessionRow.id).where(SessionRow.id == session.id)
-        if db.session.scalar(known) is None:
+        if scalar(known) is None:
             try:
-                db.session.execute(insert(SessionRow).values(_values(session, _FIELDS)))
+                execute(insert(SessionRow).values(_values(session, _FIELDS)))
             except IntegrityError as error:
                 raise LostRace from error
             return True
@@ -74,7 +73,7 @@ class SqlSide:
 
     def let_go(self, session: Session) -> None:
         """Delete the row, if it still stands where it stood."""
-        db.session.execute(
+        execute(
             delete(SessionRow).where(
                 SessionRow.id == session.id,
                 SessionRow.generation == session.generation,
@@ -83,7 +82,7 @@ class SqlSide:
         )
 
     def _page(self, after: str, size: int) -> list[Session]:
-        rows = db.session.execute(
+        rows = execute(
             select(*_COLUMNS)
             .where(SessionRow.id > after, SessionRow.expires_at > clock.now())
             .order_by(SessionRow.id)

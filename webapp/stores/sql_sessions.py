@@ -13,7 +13,7 @@ from webapp.stores import users
 from webapp.stores.clock import store_now
 from webapp.stores.sessions import Found, Session
 from webapp.stores.statements import changes_one, count_changed
-from webapp.stores.transactions import STORE_DOWN
+from webapp.stores.transactions import STORE_DOWN, execute, scalars
 from webapp.stores.users import ACCOUNT_COLUMNS, account_of
 
 _FIELDS = tuple(Session.__dataclass_fields__)
@@ -25,7 +25,7 @@ class SqlSessions:
 
     def add(self, session: Session) -> None:
         """Insert a new session."""
-        db.session.execute(
+        execute(
             insert(SessionRow).values(
                 {field: getattr(session, field) for field in _FIELDS}
                 | {"epoch": func.coalesce(_epoch_of(session.user_id), 0)}
@@ -34,7 +34,7 @@ class SqlSessions:
 
     def find(self, session_id: str) -> Found | None:
         """Return a session with its account and the store's time, in one statement; or None."""
-        rows: Sequence[Any] = db.session.execute(
+        rows: Sequence[Any] = execute(
             select(*ACCOUNT_COLUMNS, UserRoleRow.role, store_now(), *_COLUMNS)
             .select_from(SessionRow)
             .join(UserRow, UserRow.id == SessionRow.user_id)
@@ -80,7 +80,7 @@ class SqlSessions:
         which = SessionRow.user_id == user_id
         if but is None:
             return _end(which, reason)
-        db.session.execute(
+        execute(
             update(SessionRow)
             .where(which, SessionRow.id == but, SessionRow.ended_at.is_(None))
             .values(epoch=func.coalesce(_epoch_of(user_id), 0))
@@ -93,7 +93,7 @@ class SqlSessions:
 
     def list_of(self, user_id: str, now: datetime) -> list[Session]:
         """Return a person's living sessions, the last used first."""
-        rows = db.session.execute(
+        rows = execute(
             select(*_COLUMNS)
             .where(
                 SessionRow.user_id == user_id,
@@ -106,7 +106,7 @@ class SqlSessions:
 
     def all_of(self, user_id: str) -> list[Session]:
         """Return every session that is kept of a person, be it ended or expired, oldest first."""
-        rows = db.session.execute(
+        rows = execute(
             select(*_COLUMNS)
             .where(SessionRow.user_id == user_id)
             .order_by(SessionRow.created_at, SessionRow.id)
@@ -131,7 +131,7 @@ class SqlSessions:
 
     def erase_of(self, user_id: str) -> None:
         """Delete every session of a person who is erased."""
-        db.session.execute(delete(SessionRow).where(SessionRow.user_id == user_id))
+        execute(delete(SessionRow).where(SessionRow.user_id == user_id))
 
     def changed_since(self, moment: datetime) -> list[tuple[str, datetime, bool]]:
         """Return (id, changed at, is ended) of sessions ended or changed since a moment.
@@ -150,7 +150,7 @@ class SqlSessions:
 
     def prune(self, before: datetime, limit: int) -> int:
         """Delete up to `limit` sessions that ended or expired before this moment; say how many."""
-        ids = db.session.scalars(
+        ids = scalars(
             select(SessionRow.id)
             .where(
                 or_(

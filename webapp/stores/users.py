@@ -9,11 +9,10 @@ from typing import Any
 from sqlalchemy import Row, delete, func, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
-from webapp.extensions import db
 from webapp.models import SessionRow, UserRoleRow, UserRow
 from webapp.models.types import UtcDateTime
 from webapp.stores.statements import changes_one
-from webapp.stores.transactions import LostRace
+from webapp.stores.transactions import LostRace, execute, scalar, scalars
 
 EVERYBODYS_ROLE = "user"
 
@@ -86,24 +85,24 @@ def account_of(rows: Sequence[Row[Any]]) -> Account | None:
 
 def find(user_id: str) -> Account | None:
     """Return the account with this id, or None."""
-    return account_of(db.session.execute(_select().where(UserRow.id == user_id)).all())
+    return account_of(execute(_select().where(UserRow.id == user_id)).all())
 
 
 def find_by_email(email: str) -> Account | None:
     """Return the account with this normalized address, or None."""
-    return account_of(db.session.execute(_select().where(UserRow.email == email)).all())
+    return account_of(execute(_select().where(UserRow.email == email)).all())
 
 
 def emails_of(user_ids: Iterable[str]) -> dict[str, str]:
     """Return the addresses of accounts, by id, of those that there are."""
     query = select(UserRow.id, UserRow.email).where(UserRow.id.in_(user_ids))
-    return {row.id: row.email for row in db.session.execute(query)}
+    return {row.id: row.email for row in execute(query)}
 
 
 def list_all() -> list[Account]:
     """Return every account, oldest first."""
     accounts: dict[str, list[Row[Any]]] = {}
-    for row in db.session.execute(_select().order_by(UserRow.created_at, UserRow.id)):
+    for row in execute(_select().order_by(UserRow.created_at, UserRow.id)):
         accounts.setdefault(row[0], []).append(row)
     return [account for rows in accounts.values() if (account := account_of(rows))]
 
@@ -116,14 +115,12 @@ def add(account: Account) -> None:
     values = {column.key: getattr(account, column.key) for column in ACCOUNT_COLUMNS}
     values["name_key"] = search_key(account.name)
     try:
-        db.session.execute(insert(UserRow).values(values))
+        execute(insert(UserRow).values(values))
     except IntegrityError as error:
         raise LostRace from error
     roles = [role for role in account.roles if role != EVERYBODYS_ROLE]
     if roles:
-        db.session.execute(
-            insert(UserRoleRow), [{"user_id": account.id, "role": role} for role in roles]
-        )
+        execute(insert(UserRoleRow), [{"user_id": account.id, "role": role} for role in roles])
 
 
 def start_over(email: str, name: str, password_hash: str, now: datetime) -> bool:
@@ -224,9 +221,7 @@ def set_deleted(user_id: str, deleted_at: datetime) -> bool:
 
 def waiting_to_be_erased(before: datetime, limit: int) -> list[str]:
     """Return the ids of accounts deleted before this moment."""
-    return list(
-        db.session.scalars(select(UserRow.id).where(UserRow.deleted_at < before).limit(limit))
-    )
+    return list(scalars(select(UserRow.id).where(UserRow.deleted_at < before).limit(limit)))
 
 
 def erase(user_id: str, before: datetime) -> bool:
@@ -272,12 +267,12 @@ def hold(user_id: str) -> bool:
 def session_epoch_of(user_id: str) -> int:
     """Return the epoch that a person's sessions belong to when they begin now."""
     query = select(UserRow.session_epoch).where(UserRow.id == user_id)
-    return db.session.scalar(query) or 0
+    return scalar(query) or 0
 
 
 def begin_session_epoch(user_id: str) -> None:
     """Leave a person's sessions so far behind, and hold the account's row until the commit."""
-    db.session.execute(
+    execute(
         update(UserRow).where(UserRow.id == user_id).values(session_epoch=UserRow.session_epoch + 1)
     )
 
