@@ -1,10 +1,13 @@
 """The application, put together."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from apiflask import APIFlask
-from flask import Flask
+from flask import Flask, Request, Response
+from flask.sessions import SessionInterface, SessionMixin
 from flask_cors import CORS
 from pydantic import SecretStr
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -50,6 +53,26 @@ BODY_LIMIT = 64 * 1024
 STATIC_BESIDE_A_HOST = "/latchkey/static"
 
 
+class NoSession(SessionInterface):
+    """No session of Flask's: Latchkey has its own, and Flask's is looked for on every request."""
+
+    def open_session(self, app: Flask, request: Request) -> None:
+        """Have none."""
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Keep none."""
+
+
+class Application(APIFlask):
+    """Flask, without what each request would pay for and none of ours needs."""
+
+    session_interface = NoSession()
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Call every view as it is: none is a coroutine, and to look takes time each time."""
+        return func
+
+
 def create_app(
     settings: Settings, parts: OwnParts | None = None, host: Flask | None = None
 ) -> APIFlask:
@@ -62,7 +85,7 @@ def create_app(
     """
     logs.prepare()
     settings = with_development_secret(settings)
-    app = APIFlask(
+    app = Application(
         "webapp",
         title=settings.app_name,
         version=VERSION,

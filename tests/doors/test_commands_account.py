@@ -10,7 +10,7 @@ from tests.account_kit import ALICE, BOB, AccountJson, account_of, in_store, sig
 from tests.support import environment_of, free_port, run_flask
 from webapp import clock
 from webapp.services.ids import new_id
-from webapp.stores import outbox, users
+from webapp.stores import deletions, outbox, users
 from webapp.stores.outbox import Message
 
 
@@ -24,7 +24,7 @@ def test_accounts_prune_erases_after_14_days(app: APIFlask, environment: dict[st
     for email, days in ((ALICE, 15), (BOB, 13)):
         AccountJson(app).make_account(email)
         user_id, deleted_at = account_of(app, email).id, clock.now() - timedelta(days=days)
-        in_store(app, partial(users.set_deleted, user_id, deleted_at))
+        in_store(app, partial(deletions.set_deleted, user_id, deleted_at))
     for expected in ("1 accounts erased.\n", "0 accounts erased.\n"):
         assert run_flask("accounts", "prune", environment=environment).stdout == expected
     assert in_store(app, lambda: users.find_by_email(ALICE)) is None

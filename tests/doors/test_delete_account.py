@@ -28,7 +28,7 @@ from webapp import clock
 from webapp.extensions import db
 from webapp.features.ops import flow as ops
 from webapp.services import policy
-from webapp.stores import users
+from webapp.stores import deletions, users
 
 pytestmark = on_every_database
 
@@ -189,9 +189,9 @@ def test_whoever_comes_back_after_being_found_is_not_erased(app: APIFlask) -> No
     door.delete()
     with later(days=15):
         before = clock.now() - policy.DELETED_KEPT_FOR
-        [user_id] = in_store(app, lambda: users.waiting_to_be_erased(before, 10))
+        [user_id] = in_store(app, lambda: deletions.waiting_to_be_erased(before, 10))
         assert door.sign_in(ALICE).is_fine
-        assert not in_store(app, lambda: users.erase(user_id, before))
+        assert not in_store(app, lambda: deletions.erase(user_id, before))
         assert door.who_am_i() == ALICE
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.social.kit import Browser, Place, heading_of, make_account, new_address, press, prove
 from tests.support import PASSWORD, live_site, token_in
 from webapp import clock
-from webapp.stores import users
+from webapp.stores import deletions, users
 from webapp.stores.sql_sessions import SqlSessions
 
 pytestmark = pytest.mark.xdist_group("social")
@@ -160,7 +160,7 @@ def test_an_account_that_waits_to_be_erased_comes_back_to_its_own_identity(place
     email, browser = new_address(), place.browser()
     place.browser().come_from("google", email)
     user_id = place.known(email).id
-    place.change(lambda: users.set_deleted(user_id, clock.now()))
+    place.change(lambda: deletions.set_deleted(user_id, clock.now()))
     browser.come_from("google", email)
     assert browser.who() == email
     assert not place.known(email).is_deleted
@@ -173,7 +173,7 @@ def test_an_account_that_waits_to_be_erased_is_not_given_to_another_identity(
     email, browser = new_address(), place.browser()
     make_account(place, email)
     user_id = place.known(email).id
-    place.change(lambda: users.set_deleted(user_id, clock.now()))
+    place.change(lambda: deletions.set_deleted(user_id, clock.now()))
     assert heading_of(browser.come_from("google", email)) == "You have an account already"
     assert place.known(email).is_deleted
     assert place.identities(email) == []

@@ -8,14 +8,27 @@ from config import Settings
 from webapp.doors import csrf
 from webapp.errors import NotFound
 
+_ALWAYS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(), geolocation=(), microphone=()"),
+)
+_STRICT_TRANSPORT = ("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+
 
 def prepare(app: Flask, settings: Settings) -> None:
     """Have an application send them."""
+    always = (*_ALWAYS, _STRICT_TRANSPORT) if settings.is_production else _ALWAYS
+    logo = f" {settings.app_logo}" if settings.app_logo.startswith("https://") else ""
+    # What most replies carry; pages with a style of their own, or a form that leads elsewhere,
+    # say so when they are rendered.
+    usual_policy = _policy(logo)
 
     @app.before_request
     def begin() -> None:
         g.request_id = secrets.token_hex(8)
-        g.csp_nonce = secrets.token_urlsafe(16)
         if "\0" in request.path:
             # No id has one, and PostgreSQL does not even take it to compare.
             raise NotFound
@@ -25,22 +38,25 @@ def prepare(app: Flask, settings: Settings) -> None:
     @app.after_request
     def finish(response: Response) -> Response:
         headers = response.headers
-        headers.setdefault("Content-Security-Policy", _policy(settings))
+        nonce, target = g.get("csp_nonce"), g.get("form_target", "")
+        policy = _policy(logo, nonce, target) if nonce or target else usual_policy
+        headers.setdefault("Content-Security-Policy", policy)
         headers.setdefault("Cache-Control", "no-store")
-        headers["X-Content-Type-Options"] = "nosniff"
         headers.setdefault("X-Frame-Options", "DENY")
-        headers["Referrer-Policy"] = "same-origin"
-        headers["Cross-Origin-Opener-Policy"] = "same-origin"
-        headers["Cross-Origin-Resource-Policy"] = "same-origin"
-        headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
-        headers["X-Request-Id"] = g.get("request_id", "")
-        if settings.is_production:
-            headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+        headers.extend(always)
+        headers.add("X-Request-Id", g.get("request_id", ""))
         if token := g.get("csrf_cookie"):
             csrf.place(response, token)
         elif (principal := g.get("principal")) and principal.is_by_cookie:
             csrf.renew(response, principal.claims.session_id)
         return response
+
+
+def csp_nonce() -> str:
+    """Return what lets the page at hand carry a style of its own, the same throughout a request."""
+    if "csp_nonce" not in g:
+        g.csp_nonce = secrets.token_urlsafe(16)
+    return str(g.csp_nonce)
 
 
 def let_forms_lead_to(origin: str) -> None:
@@ -61,12 +77,10 @@ def check_ids() -> None:
             raise NotFound
 
 
-def _policy(settings: Settings) -> str:
-    nonce = g.get("csp_nonce", "")
-    logo = f" {settings.app_logo}" if settings.app_logo.startswith("https://") else ""
+def _policy(logo: str, nonce: str | None = None, form_target: str = "") -> str:
+    style = f" 'nonce-{nonce}'" if nonce else ""
     return (
         "default-src 'none'; object-src 'none'; script-src 'self'; connect-src 'self'; "
-        f"style-src 'self' 'nonce-{nonce}'; img-src 'self'{logo}; "
-        f"form-action 'self'{g.get('form_target', '')}; "
+        f"style-src 'self'{style}; img-src 'self'{logo}; form-action 'self'{form_target}; "
         "frame-src 'self'; frame-ancestors 'none'; base-uri 'none'"
     )

@@ -9,7 +9,7 @@ from webapp import clock
 from webapp.errors import LastAdmin
 from webapp.services import notices, policy, sessions
 from webapp.services.client import Client
-from webapp.stores import roles, users
+from webapp.stores import deletions, roles
 from webapp.stores.users import Account
 
 ADMIN = "admin"
@@ -40,7 +40,7 @@ def delete(account: Account, client: Client) -> bool:
     :raises LastAdmin: when nobody would be left who can look after accounts.
     """
     now = clock.now()
-    if not users.set_deleted(account.id, now):
+    if not deletions.set_deleted(account.id, now):
         return False
     check_admin_left(account)
     sessions.end_all_of(account.id, "account_deleted")

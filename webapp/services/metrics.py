@@ -45,6 +45,7 @@ class Metrics:
             registry=self._registry,
             buckets=_BUCKETS,
         )
+        self._by_request: dict[tuple[str, str, str], Histogram] = {}
         self._sign_ins = Counter(
             "latchkey_sign_ins", "Sign-ins by result.", ("result",), registry=self._registry
         )
@@ -72,8 +73,12 @@ class Metrics:
         :param route: the rule that it matched, not its path, which anybody can make up; None
             where there was none.
         """
-        method = method if method in _METHODS else "other"
-        self._requests.labels(method, route or "none", str(status)).observe(seconds)
+        which = (method if method in _METHODS else "other", route or "none", str(status))
+        child = self._by_request.get(which)
+        if child is None:
+            # As many as there are routes; looking a label up takes longer than counting by it.
+            child = self._by_request[which] = self._requests.labels(*which)
+        child.observe(seconds)
 
     def count_event(self, event: str, detail: str) -> None:
         """Count an event of the audit trail, if it is one of a sign-in."""

@@ -19,6 +19,7 @@ from webapp.extensions import jwt
 from webapp.services.claims import AccessClaims, RefreshClaims
 from webapp.services.parts import parts
 from webapp.services.signing_keys import SigningKey
+from webapp.services.verified_tokens import Verified, VerifiedTokens
 from webapp.stores.sessions import Session
 from webapp.stores.users import Account
 
@@ -39,6 +40,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # The key of the token that is being made: Flask-JWT-Extended asks for it and for its `kid` one
 # after the other, and at the moment of a rotation the two must not be of different keys.
 _signing: ContextVar[SigningKey] = ContextVar("signing")
+# The key that the token at hand was verified with, which Flask-JWT-Extended does not tell.
+_verifying: ContextVar[SigningKey] = ContextVar("verifying")
 
 
 def issue_access(account: Account, session: Session, now: datetime) -> tuple[str, timedelta]:
@@ -107,13 +110,27 @@ class JwtIssuer:
 class JwtVerifier:
     """Reads the tokens that :class:`JwtIssuer` makes, and no others."""
 
+    def __init__(self) -> None:
+        """Begin with no token verified."""
+        self._verified = VerifiedTokens()
+
     def read_access(self, encoded: str, allow_expired: bool = False) -> AccessClaims:
         """Read an access token; whether its session still goes on is not asked here.
 
         :raises TokenExpired: when its time is over, unless that is allowed.
         :raises TokenInvalid: for whatever else is not an access token of ours.
         """
-        claims = _read(encoded, "access", allow_expired)
+        known = self._verified.find(encoded)
+        # Once its key is retired, no token that it signed is good any more.
+        if known is not None and parts().keys.find(known.key.kid) is known.key:
+            return known.claims
+        payload = _read(encoded, "access", allow_expired)
+        claims = self._access_claims(payload)
+        if not allow_expired:
+            self._verified.remember(encoded, Verified(claims, payload["exp"], _verifying.get()))
+        return claims
+
+    def _access_claims(self, claims: Mapping[str, Any]) -> AccessClaims:
         try:
             return AccessClaims(
                 user_id=_text(claims["sub"]),
@@ -205,4 +222,5 @@ def _verifying_key(header: Mapping[str, Any], claims: Mapping[str, Any]) -> Any:
     key = parts().keys.find(header.get("kid"))
     if key is None:
         raise JWTDecodeError("no key of ours")
+    _verifying.set(key)
     return key.verifies

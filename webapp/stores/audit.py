@@ -1,6 +1,6 @@
 """The audit trail: appended to, never changed."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import insert, or_, select
@@ -24,7 +24,9 @@ class AuditEvent:
     detail: str
 
 
-_COLUMNS = tuple(getattr(AuditEventRow, field) for field in AuditEvent.__dataclass_fields__)
+_FIELDS = tuple(AuditEvent.__dataclass_fields__)
+_COLUMNS = tuple(getattr(AuditEventRow, field) for field in _FIELDS)
+_INSERT = insert(AuditEventRow)
 
 
 def latest_of(user_id: str, limit: int) -> list[AuditEvent]:
@@ -74,4 +76,4 @@ def newest(wanted: Wanted, before: tuple[datetime, str] | None, limit: int) -> l
 
 def add(event: AuditEvent) -> None:
     """Append an event."""
-    execute(insert(AuditEventRow).values(asdict(event)))
+    execute(_INSERT, {field: getattr(event, field) for field in _FIELDS})

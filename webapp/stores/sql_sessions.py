@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, delete, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
 
 from webapp.errors import TemporarilyUnavailable
 from webapp.extensions import db
@@ -19,28 +20,66 @@ from webapp.stores.users import ACCOUNT_COLUMNS, account_of
 _FIELDS = tuple(Session.__dataclass_fields__)
 _COLUMNS = tuple(getattr(SessionRow, field) for field in _FIELDS)
 
+# The store's own to say.
+_GIVEN = tuple(field for field in _FIELDS if field != "epoch")
+_ADVANCED = (
+    "generation",
+    "parent",
+    "rotated_at",
+    "last_used_at",
+    "expires_at",
+    "ip",
+    "user_agent",
+)
+
+
+def _epoch_of(user_id: Any) -> Any:
+    return select(UserRow.session_epoch).where(UserRow.id == user_id).scalar_subquery()
+
+
+def _new(fields: Sequence[str]) -> dict[str, Any]:
+    return {field: bindparam(f"new_{field}") for field in fields}
+
+
+# Made once: to put a statement together takes SQLAlchemy longer than to run it.
+_INSERT = insert(SessionRow).values(
+    _new(_GIVEN) | {"epoch": func.coalesce(_epoch_of(bindparam("new_user_id")), 0)}
+)
+_ADVANCE = (
+    update(SessionRow)
+    .where(
+        SessionRow.id == bindparam("wanted"),
+        SessionRow.generation == bindparam("generation_read"),
+        # The parent too: a recovery and a rotation may both stand at the same generation.
+        SessionRow.parent.is_not_distinct_from(bindparam("parent_read")),
+        SessionRow.ended_at.is_(None),
+    )
+    .values(_new(_ADVANCED))
+)
+
+
+@cache
+def _by_id(_dialect: str) -> Any:
+    """Return the query for a session, its account and the time, as this database tells it."""
+    return (
+        select(*ACCOUNT_COLUMNS, UserRoleRow.role, store_now(), *_COLUMNS)
+        .select_from(SessionRow)
+        .join(UserRow, UserRow.id == SessionRow.user_id)
+        .outerjoin(UserRoleRow, UserRoleRow.user_id == UserRow.id)
+        .where(SessionRow.id == bindparam("wanted"))
+    )
+
 
 class SqlSessions:
     """The sessions in the database that has everything else, too: a :class:`SessionStore`."""
 
     def add(self, session: Session) -> None:
         """Insert a new session."""
-        execute(
-            insert(SessionRow).values(
-                {field: getattr(session, field) for field in _FIELDS}
-                | {"epoch": func.coalesce(_epoch_of(session.user_id), 0)}
-            )
-        )
+        execute(_INSERT, {f"new_{field}": getattr(session, field) for field in _GIVEN})
 
     def find(self, session_id: str) -> Found | None:
         """Return a session with its account and the store's time, in one statement; or None."""
-        rows: Sequence[Any] = execute(
-            select(*ACCOUNT_COLUMNS, UserRoleRow.role, store_now(), *_COLUMNS)
-            .select_from(SessionRow)
-            .join(UserRow, UserRow.id == SessionRow.user_id)
-            .outerjoin(UserRoleRow, UserRoleRow.user_id == UserRow.id)
-            .where(SessionRow.id == session_id)
-        ).all()
+        rows = execute(_by_id(db.engine.dialect.name), {"wanted": session_id}).all()
         account = account_of(rows)
         if account is None:
             return None
@@ -51,23 +90,13 @@ class SqlSessions:
     def advance(self, before: Session, after: Session) -> bool:
         """Compare and swap, in one guarded statement."""
         return changes_one(
-            update(SessionRow)
-            .where(
-                SessionRow.id == before.id,
-                SessionRow.generation == before.generation,
-                # The parent too: a recovery and a rotation may both stand at the same generation.
-                SessionRow.parent.is_not_distinct_from(before.parent),
-                SessionRow.ended_at.is_(None),
-            )
-            .values(
-                generation=after.generation,
-                parent=after.parent,
-                rotated_at=after.rotated_at,
-                last_used_at=after.last_used_at,
-                expires_at=after.expires_at,
-                ip=after.ip,
-                user_agent=after.user_agent,
-            )
+            _ADVANCE,
+            {
+                "wanted": before.id,
+                "generation_read": before.generation,
+                "parent_read": before.parent,
+                **{f"new_{field}": getattr(after, field) for field in _ADVANCED},
+            },
         )
 
     def end(self, session_id: str, reason: str) -> bool:
@@ -161,10 +190,6 @@ class SqlSessions:
             .limit(limit)
         ).all()
         return count_changed(delete(SessionRow).where(SessionRow.id.in_(ids))) if ids else 0
-
-
-def _epoch_of(user_id: str) -> Any:
-    return select(UserRow.session_epoch).where(UserRow.id == user_id).scalar_subquery()
 
 
 def _end(which: Any, reason: str) -> int:

@@ -8,7 +8,7 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from enum import Enum
 from itertools import count
@@ -157,7 +157,9 @@ def connection() -> Connection:
     return work.connection()
 
 
-def execute(statement: Executable, parameters: Any = None) -> CursorResult[*tuple[Any, ...]]:
+def execute(
+    statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+) -> CursorResult[*tuple[Any, ...]]:
     """Run a statement as part of the work at hand."""
     return connection().execute(statement, parameters)
 

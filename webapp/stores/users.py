@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, literal, select, update
+from sqlalchemy import Row, bindparam, delete, func, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
 from webapp.models import SessionRow, UserRoleRow, UserRow
 from webapp.models.types import UtcDateTime
 from webapp.stores.statements import changes_one
-from webapp.stores.transactions import LostRace, execute, scalar, scalars
+from webapp.stores.transactions import LostRace, execute, scalar
 
 EVERYBODYS_ROLE = "user"
 
@@ -70,6 +70,26 @@ ACCOUNT_COLUMNS = (
 )
 
 
+_ACCOUNTS = select(*ACCOUNT_COLUMNS, UserRoleRow.role).outerjoin(
+    UserRoleRow, UserRoleRow.user_id == UserRow.id
+)
+# Made once: to put a statement together takes SQLAlchemy longer than to run it.
+_BY_ID = _ACCOUNTS.where(UserRow.id == bindparam("wanted"))
+_BY_EMAIL = _ACCOUNTS.where(UserRow.email == bindparam("wanted"))
+_NOTE_SIGN_IN = (
+    update(UserRow)
+    .where(
+        UserRow.id == bindparam("wanted"),
+        UserRow.password_hash == bindparam("hash_read"),
+        UserRow.roles_changed_at.is_not_distinct_from(bindparam("roles_read")),
+        UserRow.disabled_at.is_(None),
+    )
+    .values(
+        last_sign_in_at=bindparam("moment"), password_hash=bindparam("hash_kept"), deleted_at=None
+    )
+)
+
+
 def search_key(text: str) -> str:
     """Return a name, or what somebody types to find one, as both are compared: no capitals."""
     return unicodedata.normalize("NFKC", text).casefold()[:100]
@@ -79,18 +99,19 @@ def account_of(rows: Sequence[Row[Any]]) -> Account | None:
     """Make one account of rows that begin with ACCOUNT_COLUMNS and a role, one row a role."""
     if not rows:
         return None
-    values = {column.key: value for column, value in zip(ACCOUNT_COLUMNS, rows[0], strict=False)}
-    return Account(**values, roles=_roles(row[len(ACCOUNT_COLUMNS)] for row in rows))
+    width = len(ACCOUNT_COLUMNS)
+    values = (*rows[0][:width], _roles(row[width] for row in rows))
+    return Account(*values)
 
 
 def find(user_id: str) -> Account | None:
     """Return the account with this id, or None."""
-    return account_of(execute(_select().where(UserRow.id == user_id)).all())
+    return account_of(execute(_BY_ID, {"wanted": user_id}).all())
 
 
 def find_by_email(email: str) -> Account | None:
     """Return the account with this normalized address, or None."""
-    return account_of(execute(_select().where(UserRow.email == email)).all())
+    return account_of(execute(_BY_EMAIL, {"wanted": email}).all())
 
 
 def emails_of(user_ids: Iterable[str]) -> dict[str, str]:
@@ -102,7 +123,7 @@ def emails_of(user_ids: Iterable[str]) -> dict[str, str]:
 def list_all() -> list[Account]:
     """Return every account, oldest first."""
     accounts: dict[str, list[Row[Any]]] = {}
-    for row in execute(_select().order_by(UserRow.created_at, UserRow.id)):
+    for row in execute(_ACCOUNTS.order_by(UserRow.created_at, UserRow.id)):
         accounts.setdefault(row[0], []).append(row)
     return [account for rows in accounts.values() if (account := account_of(rows))]
 
@@ -210,25 +231,6 @@ def forget_devices(user_id: str, now: datetime) -> bool:
     return changes_one(update(UserRow).where(UserRow.id == user_id).values(devices_since=now))
 
 
-def set_deleted(user_id: str, deleted_at: datetime) -> bool:
-    """Have an account wait to be erased; False when it does already."""
-    return changes_one(
-        update(UserRow)
-        .where(UserRow.id == user_id, UserRow.deleted_at.is_(None))
-        .values(deleted_at=deleted_at)
-    )
-
-
-def waiting_to_be_erased(before: datetime, limit: int) -> list[str]:
-    """Return the ids of accounts deleted before this moment."""
-    return list(scalars(select(UserRow.id).where(UserRow.deleted_at < before).limit(limit)))
-
-
-def erase(user_id: str, before: datetime) -> bool:
-    """Erase an account that still waits for it; False when its owner has come back."""
-    return changes_one(delete(UserRow).where(UserRow.id == user_id, UserRow.deleted_at < before))
-
-
 def set_disabled(user_id: str, disabled_at: datetime | None) -> bool:
     """Shut or reopen an account; False when it is so already, or there is none."""
     is_open = UserRow.disabled_at.is_(None)
@@ -248,14 +250,14 @@ def note_sign_in(account: Account, kept_hash: str, now: datetime) -> bool:
     :param kept_hash: what to keep from now on: the verified hash, or a better one.
     """
     return changes_one(
-        update(UserRow)
-        .where(
-            UserRow.id == account.id,
-            UserRow.password_hash == (account.password_hash or ""),
-            UserRow.roles_changed_at.is_not_distinct_from(account.roles_changed_at),
-            UserRow.disabled_at.is_(None),
-        )
-        .values(last_sign_in_at=now, password_hash=kept_hash, deleted_at=None)
+        _NOTE_SIGN_IN,
+        {
+            "wanted": account.id,
+            "hash_read": account.password_hash or "",
+            "roles_read": account.roles_changed_at,
+            "moment": now,
+            "hash_kept": kept_hash,
+        },
     )
 
 
@@ -281,12 +283,6 @@ def remove_unproved(user_id: str) -> bool:
     """Delete an account whose address nobody has proved; False when it is proved or gone."""
     return changes_one(
         delete(UserRow).where(UserRow.id == user_id, UserRow.email_verified_at.is_(None))
-    )
-
-
-def _select() -> Any:
-    return select(*ACCOUNT_COLUMNS, UserRoleRow.role).outerjoin(
-        UserRoleRow, UserRoleRow.user_id == UserRow.id
     )
 
 

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from config import Settings
 from webapp import clock
+from webapp.doors.headers import csp_nonce
 from webapp.doors.pages.forms import Form, page_csrf_token
 from webapp.doors.pages.paths import own, safe_next, this_path
 from webapp.doors.statuses import Refusal
@@ -74,7 +75,7 @@ def prepare(app: Flask, settings: Settings) -> None:
             "has_own_logo": bool(settings.app_logo),
             "accent": settings.app_accent or None,
             "accent_ink": ink_on(settings.app_accent) if settings.app_accent else None,
-            "csp_nonce": g.get("csp_nonce", ""),
+            "csp_nonce": csp_nonce,
             "csrf_field": csrf_field,
             "is_development": not settings.is_production,
         }

@@ -14,7 +14,7 @@ from webapp.services.metrics import gauge
 from webapp.services.parts import parts
 from webapp.services.session_stores import kept_for, move_sides
 from webapp.stores import audit as audit_store
-from webapp.stores import health, identities, one_time_tokens, outbox, users
+from webapp.stores import deletions, health, identities, one_time_tokens, outbox
 from webapp.stores.audit import AuditEvent, Wanted
 from webapp.stores.outbox import Message
 from webapp.stores.session_moves import Side
@@ -102,7 +102,7 @@ def prune_accounts() -> int:
     """
     before = clock.now() - policy.DELETED_KEPT_FOR
     total = 0
-    while found := read(lambda: users.waiting_to_be_erased(before, _BATCH)):
+    while found := read(lambda: deletions.waiting_to_be_erased(before, _BATCH)):
         total += sum(transact(partial(_erase, user_id, before)) for user_id in found)
     return total
 
@@ -134,7 +134,7 @@ def _let_go(source: Side, batch: list[Session]) -> None:
 
 
 def _erase(user_id: str, before: datetime) -> bool:
-    if not users.erase(user_id, before):
+    if not deletions.erase(user_id, before):
         return False
     parts().sessions.erase_of(user_id)
     outbox.erase_of(user_id)
