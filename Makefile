@@ -5,7 +5,7 @@ PORT ?= 5000
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help run test faults test-databases check format
+.PHONY: help run test faults test-databases bench bench-quick check format
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -24,6 +24,12 @@ test-databases: .venv/installed-dev ## run all of it on SQLite, on PostgreSQL an
 	@failed=; for kind in sqlite postgresql mariadb; do echo "== $$kind"; \
 		TEST_DATABASE=$$kind $(MAKE) --no-print-directory test || failed="$$failed $$kind"; \
 	done; test -z "$$failed" || { echo "Failed on:$$failed"; exit 1; }
+
+bench: .venv/installed-dev ## measure Latchkey beside its peers and beside the limit (about half an hour)
+	@$(BIN)/python -m benchmarks.bench $(ARGS)
+
+bench-quick: .venv/installed-dev ## the same in short: Latchkey and bare Flask, in under two minutes
+	@$(BIN)/python -m benchmarks.bench --quick $(ARGS)
 
 check: .venv/installed-dev ## ruff, mypy strict, import contracts
 	@$(BIN)/ruff check .

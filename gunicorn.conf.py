@@ -1,9 +1,11 @@
 """The deployment default; every line can be overridden on gunicorn's command line."""
 
+import gc
 import os
 import shutil
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,14 @@ if _METRICS not in os.environ:
 _metrics_dir = Path(os.environ[_METRICS])
 _is_ours = _metrics_dir.name.startswith(_PREFIX)
 
+_HERE = f"{Path(__file__).parent}{os.sep}"
+for _name, _module in list(sys.modules.items()):
+    # On SIGHUP, everything is to be as its file has it by now.
+    if (getattr(_module, "__file__", None) or "").startswith(_HERE) and "/.venv/" not in str(
+        _module
+    ):
+        del sys.modules[_name]
+
 from config import Settings, SettingsError  # noqa: E402
 from webapp.services.keys import load_keys  # noqa: E402
 
@@ -30,6 +40,7 @@ except SettingsError as error:
     # Said once, here, before any worker is started.
     sys.exit(f"Latchkey does not start:\n{error}")
 
+_is_loaded = False
 wsgi_app = "wsgi:app"
 bind = os.environ.get("BIND", f"127.0.0.1:{_settings.port}")
 workers = int(os.environ.get("WEB_CONCURRENCY", os.cpu_count() or 1))
@@ -59,6 +70,21 @@ def when_ready(_server: Any) -> None:
     if not _settings.is_production:
         sys.stderr.write(f"  Development mail is at {_settings.root_url}/dev/mailbox\n")
     sys.stderr.write("  Ctrl-C stops it.\n\n")
+
+
+def pre_fork(server: Any, _worker: Any) -> None:
+    """Load the application once, before the first worker: the others share its memory."""
+    global _is_loaded  # noqa: PLW0603
+    if _is_loaded or server.cfg.reload:
+        return
+    _is_loaded = True
+    server.app.callable = None
+    with suppress(Exception):
+        # Each worker would meet the same error, and says so.
+        server.app.wsgi()
+    # What is there by now stays: the collector, going through it, would have it copied.
+    gc.collect()
+    gc.freeze()
 
 
 def post_fork(_server: Any, _worker: Any) -> None:

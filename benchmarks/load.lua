@@ -1,0 +1,55 @@
+-- What one run of wrk sends. Each thread is one connection; its argument is a file that returns
+-- a table: method, path, headers and body with {access}, {refresh} and {email} in them; tokens, a
+-- list of pairs; chain, whether a reply's refresh token is sent next; patterns to find it by;
+-- people (of how many to sign one in after the other), or new (to sign up people nobody knows).
+
+local threads = 0
+
+function setup(thread)
+  thread:set("id", threads)
+  threads = threads + 1
+end
+
+local plan, pair
+local sent = 0
+
+local function filled(text)
+  if not text then return nil end
+  return (text:gsub("{(%w+)}", function(name)
+    if name == "email" then
+      local number = id + sent * plan.threads
+      if plan.new then return ("new-%s-%d@example.com"):format(plan.new, number) end
+      return ("person-%d@example.com"):format((plan.from + number) % plan.people)
+    end
+    return pair and pair[name]
+  end))
+end
+
+function init(arguments)
+  plan = dofile(arguments[1])
+  pair = plan.tokens[id + 1]
+  if plan.chain then
+    function response(status, _, body)
+      local found = status == 200 and body:match(plan.refresh_pattern)
+      if found then pair.refresh = found end
+    end
+  end
+end
+
+function request()
+  sent = sent + 1
+  if plan.each then pair = plan.tokens[(id + sent * plan.threads) % #plan.tokens + 1] end
+  local headers = {}
+  for name, value in pairs(plan.headers) do headers[name] = filled(value) end
+  -- Threads of a server would else keep the connections that they have, however uneven.
+  if sent % 200 == 0 then headers["Connection"] = "close" end
+  return wrk.format(plan.method, plan.path, headers, filled(plan.body))
+end
+
+function done(summary, latency)
+  local errors = summary.errors
+  io.write(("RESULT %d %d %d %d %d %d\n"):format(
+    summary.requests, summary.duration, errors.status,
+    errors.connect + errors.read + errors.write + errors.timeout,
+    latency:percentile(50), latency:percentile(99)))
+end
