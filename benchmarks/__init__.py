@@ -1,0 +1,1 @@
+"""Latchkey measured: beside its peers, beside its limits, and as it grows."""

@@ -83,8 +83,7 @@ def put(table: Table, rows: Iterator[dict[str, Any]]) -> None:
         return
     with db.engine.connect() as connection:
         if connection.dialect.name == "postgresql":
-            raw = connection.connection.dbapi_connection
-            assert raw is not None
+            raw: Any = connection.connection.dbapi_connection
             columns = ", ".join(first)
             with raw.cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as out:
                 out.write_row(list(first.values()))

@@ -72,9 +72,9 @@ def table(
     lines = [
         "# Results",
         "",
-        f"Made by `make bench`: {rounds} rounds of {seconds:g} s each, all subjects in every round, "
-        "medians; two workers, 8 connections, `REFRESH_GRACE=0` but for *repeated*, bcrypt at "
-        "cost 12.",
+        f"Made by `make bench`: {rounds} rounds of {seconds:g} s each, all subjects in every "
+        "round, medians; two workers, 8 connections, `REFRESH_GRACE=0` but for *repeated*, bcrypt "
+        "at cost 12.",
         "",
         machine(),
         "",

@@ -8,6 +8,8 @@ from config import Settings
 from webapp.doors import csrf
 from webapp.errors import NotFound
 
+# Unless a view says otherwise.
+_USUALLY = (("Cache-Control", "no-store"), ("X-Frame-Options", "DENY"))
 _ALWAYS = (
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "same-origin"),
@@ -40,9 +42,9 @@ def prepare(app: Flask, settings: Settings) -> None:
         headers = response.headers
         nonce, target = g.get("csp_nonce"), g.get("form_target", "")
         policy = _policy(logo, nonce, target) if nonce or target else usual_policy
-        headers.setdefault("Content-Security-Policy", policy)
-        headers.setdefault("Cache-Control", "no-store")
-        headers.setdefault("X-Frame-Options", "DENY")
+        present = {name.lower() for name, _ in headers}
+        usual = (("Content-Security-Policy", policy), *_USUALLY)
+        headers.extend(pair for pair in usual if pair[0].lower() not in present)
         headers.extend(always)
         headers.add("X-Request-Id", g.get("request_id", ""))
         if token := g.get("csrf_cookie"):

@@ -69,7 +69,7 @@ class TokenPair(Refresh):
     """What signing in and refreshing hand out."""
 
     access_token: str
-    token_type: str = "bearer"  # noqa: S105 - a scheme
+    token_type: str = "bearer"
 
 
 class UserManager(UUIDIDMixin, BaseUserManager[User, UUID]):

@@ -28,7 +28,7 @@ app.config["SECRET_KEY"] = os.environ["SECRET_KEY"]
 app.config["SQLALCHEMY_DATABASE_URI"] = os.environ["DATABASE_URL"].replace(
     "postgresql://", "postgresql+psycopg://", 1
 )
-app.config["SECURITY_PASSWORD_HASH"] = "bcrypt"  # noqa: S105 - the name of a function
+app.config["SECURITY_PASSWORD_HASH"] = "bcrypt"
 app.config["SECURITY_PASSWORD_SALT"] = "salt of " + os.environ["SECRET_KEY"]
 app.config["SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS"] = {
     "bcrypt__rounds": int(os.environ["BCRYPT_COST"])

@@ -27,7 +27,7 @@ SECRET_KEY = os.environ["SECRET_KEY"]
 COST = int(os.environ["BCRYPT_COST"])
 
 SELECT_ME = "SELECT id, email, created_at FROM users WHERE id = %s"
-SELECT_PASSWORD = "SELECT id, password_hash FROM users WHERE email = %s"  # noqa: S105 - SQL
+SELECT_PASSWORD = "SELECT id, password_hash FROM users WHERE email = %s"
 INSERT_USER = """
     INSERT INTO users (email, password_hash) VALUES (%s, %s)
     ON CONFLICT (email) DO NOTHING RETURNING id
