@@ -5,7 +5,7 @@ PORT ?= 5000
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help run test faults test-databases bench bench-quick check format
+.PHONY: help run test faults test-databases bench bench-quick bench-growth check format
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -30,6 +30,9 @@ bench: .venv/installed-dev ## measure Latchkey beside its peers and beside the l
 
 bench-quick: .venv/installed-dev ## the same in short: Latchkey and bare Flask, in under two minutes
 	@$(BIN)/python -m benchmarks.bench --quick $(ARGS)
+
+bench-growth: .venv/installed-dev ## measure what becomes of it with a million people, and under a flood
+	@$(BIN)/python -m benchmarks.growth $(ARGS)
 
 check: .venv/installed-dev ## ruff, mypy strict, import contracts
 	@$(BIN)/ruff check .

@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -171,3 +171,17 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@contextmanager
+def refusals_allowed() -> Iterator[None]:
+    """Go on where an answer is a refusal."""
+    with suppress(urllib.error.HTTPError):
+        yield
+
+
+@contextmanager
+def connected(url: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    """Yield a connection to a database of PostgreSQL that commits each statement."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        yield connection

@@ -79,9 +79,15 @@ def test_other_refusals_send_them(client: FlaskClient) -> None:
         assert_hardened(response)
 
 
-def test_a_nonce_is_for_one_page(client: FlaskClient) -> None:
+def test_a_nonce_is_for_one_page(make_app: MakeApp) -> None:
+    client = make_app(app_accent="#7a1f3d").test_client()
     nonces = {str(policy_of(client.get("/login"))["style-src"]) for _ in range(3)}
     assert len(nonces) == 3
+    assert all("'nonce-" in nonce for nonce in nonces)
+
+
+def test_without_a_style_of_its_own_a_page_allows_none(client: FlaskClient) -> None:
+    assert "nonce" not in str(policy_of(client.get("/login"))["style-src"])
 
 
 def test_pages_hold_nothing_that_the_policy_forbids(app: APIFlask, door: PagesDoor) -> None:

@@ -2,13 +2,16 @@
 
 import logging
 from collections.abc import Callable
+from copy import copy
 from typing import Any, TypeVar
 
 from flask import g, request
 from flask_wtf import FlaskForm
 from flask_wtf.form import _Auto
+from markupsafe import Markup, escape
 from wtforms import EmailField, Field, HiddenField, PasswordField, ValidationError
 from wtforms.csrf.core import CSRF
+from wtforms.widgets.core import clean_key
 
 from webapp.doors import csrf
 from webapp.doors.credentials import cookie_session_id
@@ -33,6 +36,17 @@ class _FormToken(CSRF):  # type: ignore[misc]
             raise ValidationError(STALE)
 
 
+def attributes(**values: object) -> str:
+    """Return attributes as WTForms writes them, whose own way takes most of the time of a page."""
+    found = []
+    for key, value in sorted(values.items()):
+        if value is True:
+            found.append(clean_key(key))
+        elif value is not False:
+            found.append(f'{clean_key(key)}="{escape(value)}"')
+    return " ".join(found)
+
+
 class Form(FlaskForm):  # type: ignore[misc]
     """A form with the CSRF token, which shows what a flow says under the field that it is about."""
 
@@ -47,6 +61,14 @@ class Form(FlaskForm):  # type: ignore[misc]
             if formdata is not _Auto:
                 return formdata
             return request.form if request.method == "POST" else None
+
+        def render_field(self, field: Field, render_kw: dict[str, object]) -> Markup:
+            """Return a control as its widget writes it, but for how the attributes are written."""
+            widget = copy(field.widget)
+            widget.html_params = attributes
+            own: dict[str, object] = field.render_kw or {}
+            control: Markup = widget(field, **own | render_kw)
+            return control
 
     refusal: Refusal | None = None
     form_errors: list[str]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from flask import Flask, Response, g, make_response, render_template, request, url_for
+from flask import Flask, Response, g, make_response, render_template, request
 from markupsafe import Markup
 
 from config import Settings
@@ -63,22 +63,22 @@ def send_to(path: str, status: int) -> Response:
 
 def prepare(app: Flask, settings: Settings) -> None:
     """Give the templates of an application what they all know."""
+    static = f"{settings.url_prefix}{app.static_url_path}"
     app.jinja_env.filters.update(ago=ago, exact=exact_time, iso=iso)
-    app.jinja_env.globals["root"] = settings.url_prefix
+    # Globals, which macros know too, so that what is imported from a template is made once.
+    app.jinja_env.globals.update(
+        root=settings.url_prefix,
+        static=static,
+        app_name=settings.app_name,
+        logo_url=settings.app_logo or f"{static}/mark.svg",
+        has_own_logo=bool(settings.app_logo),
+        accent=settings.app_accent or None,
+        accent_ink=ink_on(settings.app_accent) if settings.app_accent else None,
+        csp_nonce=csp_nonce,
+        csrf_field=csrf_field,
+        is_development=not settings.is_production,
+    )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-
-    @app.context_processor
-    def know() -> dict[str, Any]:
-        return {
-            "app_name": settings.app_name,
-            "logo_url": settings.app_logo or url_for("static", filename="mark.svg"),
-            "has_own_logo": bool(settings.app_logo),
-            "accent": settings.app_accent or None,
-            "accent_ink": ink_on(settings.app_accent) if settings.app_accent else None,
-            "csp_nonce": csp_nonce,
-            "csrf_field": csrf_field,
-            "is_development": not settings.is_production,
-        }
 
 
 def csrf_field() -> Markup:
