@@ -47,10 +47,11 @@ class VerifiedTokens:
 
     def remember(self, encoded: str, verified: Verified) -> None:
         """Keep what a token says; the one that was verified the longest ago makes room for it."""
+        digest = _digest(encoded)
         with self._lock:
-            if len(self._by_digest) >= self._most:
+            if digest not in self._by_digest and len(self._by_digest) >= self._most:
                 del self._by_digest[next(iter(self._by_digest))]
-            self._by_digest[_digest(encoded)] = verified
+            self._by_digest[digest] = verified
 
     def __len__(self) -> int:
         """Return how many are remembered."""
