@@ -9,11 +9,13 @@ from unittest import mock
 import pytest
 import time_machine
 from apiflask import APIFlask
+from flask_jwt_extended import decode_token
 
 from tests.conftest import MakeApp
 from tests.doors.probes import bearer, create_user, sign_in_by_bearer
 from tests.support import parts_of
 from webapp import clock
+from webapp.errors import TokenExpired, TokenInvalid
 from webapp.services import tokens
 from webapp.services.claims import AccessClaims
 from webapp.services.key_directory import KeyDirectory
@@ -25,7 +27,7 @@ CHECK = "/api/v1/auth/check"
 @pytest.fixture
 def verifications() -> Iterator[mock.Mock]:
     """What asks Flask-JWT-Extended to verify, which goes on doing so."""
-    with mock.patch.object(tokens, "decode_token", wraps=tokens.decode_token) as spy:
+    with mock.patch("webapp.services.tokens.decode_token", wraps=decode_token) as spy:
         yield spy
 
 
@@ -116,7 +118,7 @@ def test_no_other_token_is_taken_for_a_remembered_one(app: APIFlask) -> None:
     others = [token[:-1], token + "A", token + "=", token.upper(), f"{token}\n", f"\0{token}"]
     with app.app_context():
         for forged in flipped + others:
-            with pytest.raises((tokens.TokenInvalid, tokens.TokenExpired)):
+            with pytest.raises((TokenInvalid, TokenExpired)):
                 tokens.read_access(forged)
         assert tokens.read_access(token)
 
