@@ -7,14 +7,12 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
 
-from webapp.errors import TemporarilyUnavailable
-from webapp.extensions import db
 from webapp.models import SessionRow, UserRoleRow, UserRow
 from webapp.stores import users
 from webapp.stores.clock import store_now
 from webapp.stores.sessions import Found, Session
 from webapp.stores.statements import changes_one, count_changed
-from webapp.stores.transactions import STORE_DOWN, execute, scalars
+from webapp.stores.transactions import execute, read_apart, scalars
 from webapp.stores.users import ACCOUNT_COLUMNS, account_of
 
 _FIELDS = tuple(Session.__dataclass_fields__)
@@ -170,11 +168,7 @@ class SqlSessions:
         :raises TemporarilyUnavailable: when the database is down.
         """
         query = select(SessionRow.id, SessionRow.changed_at, SessionRow.ended_at.is_not(None))
-        try:
-            with db.engine.connect() as connection:
-                rows = connection.execute(query.where(SessionRow.changed_at >= moment)).all()
-        except STORE_DOWN as error:
-            raise TemporarilyUnavailable from error
+        rows = read_apart(lambda: execute(query.where(SessionRow.changed_at >= moment)).all())
         return [(sid, changed_at, bool(ended)) for sid, changed_at, ended in rows if changed_at]
 
     def prune(self, before: datetime, limit: int) -> int:

@@ -31,7 +31,7 @@ _RETRYABLE_WORDS = ("database is locked", "database table is locked", "database 
 _NO_TABLE_STATE, _NO_TABLE_NUMBER = "42P01", 1146
 
 # How the drivers say that a store is down, hung, full or busy.
-STORE_DOWN = (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.TimeoutError)
+_STORE_DOWN = (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.TimeoutError)
 _PATIENCE = 5.0
 
 # SQLite has one writer at a time, and whoever finds it busy sleeps for longer and longer. Threads
@@ -133,6 +133,15 @@ def read(work: Callable[[], T]) -> T:
     return _run(work, _Kind.READ)
 
 
+def read_apart(work: Callable[[], T]) -> T:
+    """As :func:`read`, on a connection of its own, whatever transaction is going on."""
+    outer = _current.set(None)
+    try:
+        return read(work)
+    finally:
+        _current.reset(outer)
+
+
 def until_settled(work: Callable[[], T]) -> T:
     """Run `work`, which reads, decides and then changes, again for as long as it loses a race.
 
@@ -213,7 +222,7 @@ def _run(work: Callable[[], T], kind: _Kind) -> T:
         try:
             result = _try(work, unit)
             break
-        except (LostRace, *STORE_DOWN) as error:
+        except (LostRace, *_STORE_DOWN) as error:
             if not unit.may_run_again(error) or time.monotonic() > give_up_at:
                 raise TemporarilyUnavailable from error
         except exc.ProgrammingError as error:
