@@ -5,8 +5,10 @@ from flask import current_app
 
 from webapp.extensions import Base, db
 
-# In real transactions, where the database can do so with tables, too.
-with db.engine.connect().execution_options(isolation_level="SERIALIZABLE") as connection:
+with db.engine.connect() as connection:
+    # In real transactions, of the kind that the database itself has: a stricter one would be
+    # refused while the site is in use.
+    connection.execution_options(isolation_level=connection.default_isolation_level)
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
