@@ -21,7 +21,7 @@ from tests.database_kit import (
 )
 from tests.doors_kit import Door, JsonDoor, PagesDoor
 from tests.graphql_kit import GraphqlDoor
-from tests.redis_kit import Server, close_stores, redis_server
+from tests.redis_kit import Server, close_app, redis_server
 from tests.support import SERVERS, make_settings, migrate, migrated_database
 from webapp import clock
 from webapp.extensions import db
@@ -29,6 +29,7 @@ from webapp.factory import create_app
 from webapp.stores.redis_sessions import RedisSessions
 
 MakeApp = Callable[..., APIFlask]
+Closing = Callable[[APIFlask], APIFlask]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -143,21 +144,30 @@ def session_store(
 
 
 @pytest.fixture
-def make_app(database_url: str, session_store: dict[str, str]) -> Iterator[MakeApp]:
+def closing() -> Iterator[Closing]:
+    """A function that has an application closed when the test is over, and returns it."""
+    with ExitStack() as stack:
+
+        def close_later(app: APIFlask) -> APIFlask:
+            stack.callback(close_app, app)
+            return app
+
+        yield close_later
+
+
+@pytest.fixture
+def make_app(database_url: str, session_store: dict[str, str], closing: Closing) -> MakeApp:
     """A function that makes an application; its keyword arguments are settings."""
-    made: list[APIFlask] = []
 
     def make(**overrides: Any) -> APIFlask:
         values = session_store | overrides
-        app = create_app(make_settings(values.pop("database_url", database_url), **values))
-        made.append(app)
+        given = make_settings(values.pop("database_url", database_url), **values)
+        app = closing(create_app(given))
         with app.app_context():
             let_time_travel(db.engine)
         return app
 
-    yield make
-    for app in made:
-        close_stores(app)
+    return make
 
 
 @pytest.fixture

@@ -100,8 +100,12 @@ def redis_of(app: APIFlask) -> RedisSessions | None:
     return sessions if isinstance(sessions, RedisSessions) else None
 
 
-def close_stores(app: APIFlask) -> None:
-    """Close the connections of an application that is done with."""
+def close_app(app: APIFlask) -> None:
+    """End what an application that is done with does by itself, and close its connections.
+
+    Its thread would else deliver the mail of the next test that has the same database.
+    """
+    parts_of(app).mailer.stop()
     with app.app_context():
         db.engine.dispose()
     if store := redis_of(app):

@@ -4,13 +4,17 @@ import pytest
 from apiflask import APIFlask
 from sqlalchemy import text
 
-from tests.conftest import MakeApp
-from tests.doors.probes import ALICE, create_user, execute
+from tests.conftest import Closing, MakeApp
+from tests.doors.probes import ALICE, create_user
 from tests.doors_kit import JsonDoor
 from tests.graphql_kit import LOGIN, ME, REFRESH, GraphqlDoor, code_of
-from tests.support import PASSWORD
+from tests.support import PASSWORD, make_settings
+from webapp import OwnParts
 from webapp.extensions import db
+from webapp.factory import create_app
+from webapp.services.stored_users import StoredUsers
 from webapp.services.throttle import SIGN_UPS
+from webapp.stores.users import Account
 
 
 @pytest.fixture
@@ -61,14 +65,25 @@ def test_a_database_that_is_down_is_503(app: APIFlask, signed_in: GraphqlDoor) -
     assert signed_in.refresh().is_fine
 
 
+class Mistaken(StoredUsers):
+    """A look-up with a mistake in it."""
+
+    def by_subject(self, user_id: str, stored: Account | None = None) -> Account | None:
+        raise LookupError("what only we are to read")
+
+
 def test_our_own_mistake_is_logged_and_not_shown(
-    app: APIFlask, signed_in: GraphqlDoor, caplog: pytest.LogCaptureFixture
+    database_url: str, closing: Closing, caplog: pytest.LogCaptureFixture
 ) -> None:
-    execute(app, "UPDATE users SET created_at = 'not a time'")
-    response = signed_in.ask(ME, signed_in.access_token)
+    settings = make_settings(database_url, graphql=True)
+    app = closing(create_app(settings, OwnParts(users=Mistaken())))
+    create_user(app)
+    door = GraphqlDoor(app)
+    assert door.sign_in(ALICE).is_fine
+    response = door.ask(ME, door.access_token)
     (error,) = response.get_json()["errors"]
     assert (response.status_code, code_of(response)) == (500, "internal_error")
-    assert "not a time" not in response.text
+    assert "what only we" not in response.text
     assert error["extensions"]["request_id"] == response.headers["X-Request-Id"]
     (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
     assert error["extensions"]["request_id"] in record.getMessage()

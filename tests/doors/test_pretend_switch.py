@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.conftest import MakeApp
+from tests.conftest import Closing, MakeApp
 from tests.doors.pretend_kit import ALL
 from tests.support import make_settings, parts_of
 from webapp.errors import NotFound
@@ -52,12 +52,14 @@ def test_they_are_not_there_unless_switched_on(make_app: MakeApp, method: str) -
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_they_are_never_there_in_production(database_url: str, method: str) -> None:
+def test_they_are_never_there_in_production(
+    database_url: str, closing: Closing, method: str
+) -> None:
     production = make_settings(
         database_url, app_env="production", base_url="https://id.example.org", bcrypt_cost=12
     )
     # The settings refuse this (tests/house); so do the register of the rooms, and the rules.
-    app = create_app(production.model_copy(update={"fake_providers": ALL}))
+    app = closing(create_app(production.model_copy(update={"fake_providers": ALL})))
     with app.app_context(), pytest.raises(NotFound):
         find_provider("google")
     for path in PATHS:

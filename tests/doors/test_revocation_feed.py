@@ -11,7 +11,7 @@ from apiflask import APIFlask
 from werkzeug.test import TestResponse
 
 from tests.conftest import MakeApp
-from tests.doors.probes import bearer, create_user, execute, query, sign_in_by_bearer
+from tests.doors.probes import bearer, create_user, execute, sign_in_by_bearer
 from tests.doors.test_statements import statements
 from tests.support import parts_of
 from webapp import clock
@@ -173,8 +173,8 @@ def test_a_worker_whose_snapshot_is_older_takes_nothing_away(app: APIFlask) -> N
 
 def frozen(app: APIFlask) -> Callable[[datetime], list[tuple[str, datetime, bool]]]:
     """Return a reader that always tells what there is to be told now."""
-    rows = query(app, "SELECT id, changed_at FROM sessions WHERE changed_at IS NOT NULL")
-    found = [(sid, datetime.fromisoformat(f"{at}+00:00"), True) for sid, at in rows]
+    with app.app_context():
+        found = parts_of(app).sessions.changed_since(clock.now() - timedelta(minutes=15))
     return lambda _: found
 
 

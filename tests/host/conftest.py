@@ -1,36 +1,32 @@
 """A host with a Latchkey in front of it, below a prefix and without one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from flask import Flask
 
+from tests.conftest import Closing
 from tests.doors.probes import create_user
 from tests.doors_kit import Door
 from tests.host.kit import JsonDoorAtHost, PagesDoorAtHost, latchkey_of, make_host
 from tests.support import make_settings
 from webapp import Latchkey
-from webapp.extensions import db
 
 MakeHost = Callable[..., Flask]
 
 
 @pytest.fixture
-def in_front(database_url: str) -> Iterator[MakeHost]:
+def in_front(database_url: str, closing: Closing) -> MakeHost:
     """A function that puts a Latchkey in front of a host; keyword arguments are settings."""
-    made: list[Flask] = []
 
     def put(host: Flask, prefix: str = "/id", parts: Any = None, **overrides: Any) -> Flask:
         settings = make_settings(overrides.pop("database_url", database_url), **overrides)
         Latchkey(host, settings, url_prefix=prefix, parts=parts)
-        made.append(host)
+        closing(latchkey_of(host).app)
         return host
 
-    yield put
-    for host in made:
-        with latchkey_of(host).app.app_context():
-            db.engine.dispose()
+    return put
 
 
 @pytest.fixture(params=["/id", "/shop/id", ""], ids=["prefix", "deep", "no-prefix"])

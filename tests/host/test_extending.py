@@ -14,6 +14,7 @@ from flask import Flask
 from werkzeug.security import generate_password_hash
 
 from config import ROOT
+from tests.conftest import Closing
 from tests.doors.probes import ALICE, BOB, bearer, create_user, execute, query, sign_in_by_bearer
 from tests.host.conftest import MakeHost
 from tests.host.kit import PAGE, JsonDoorAtHost, latchkey_of, make_host
@@ -51,6 +52,18 @@ def environment(monkeypatch: pytest.MonkeyPatch, database_url: str) -> None:
 
 
 @pytest.fixture
+def app_below(environment: None, closing: Closing) -> Callable[[str], Flask]:
+    """A function that makes the application below a heading."""
+
+    def make(heading: str) -> Flask:
+        app: Flask = run(heading)["app"]
+        closing(latchkey_of(app).app)
+        return app
+
+    return make
+
+
+@pytest.fixture
 def host_with(in_front: MakeHost) -> Callable[..., Flask]:
     """A function that makes a host with the part below a heading; keywords are its config."""
 
@@ -77,9 +90,8 @@ def test_every_block_of_python_is_run_here() -> None:
         assert f'("{heading}"' in source, heading
 
 
-@pytest.mark.usefixtures("environment")
-def test_in_front_of_an_application() -> None:
-    app = run("In front of a Flask application")["app"]
+def test_in_front_of_an_application(app_below: Callable[[str], Flask]) -> None:
+    app = app_below("In front of a Flask application")
     door = alice_at(app)
     assert door.client.get("/id/login").status_code == 303
     assert _get(app, door, "/members").text == f"Hello, {ALICE}"
@@ -87,9 +99,8 @@ def test_in_front_of_an_application() -> None:
     assert asked.headers["Location"] == "/id/login?next=/members"
 
 
-@pytest.mark.usefixtures("environment")
-def test_guards_for_views() -> None:
-    app = run("Guards for your views")["app"]
+def test_guards_for_views(app_below: Callable[[str], Flask]) -> None:
+    app = app_below("Guards for your views")
     door = alice_at(app)
     stranger = app.test_client()
     assert 'href="/id/login?next=/"' in stranger.get("/").text
@@ -107,9 +118,8 @@ def test_guards_for_views() -> None:
     assert _get(app, door, "/office/close", method="POST", headers=headers).text == "Closed"
 
 
-@pytest.mark.usefixtures("environment")
-def test_blueprints_with_configurations_of_their_own() -> None:
-    app = run("Blueprints with configurations of their own")["app"]
+def test_blueprints_with_configurations_of_their_own(app_below: Callable[[str], Flask]) -> None:
+    app = app_below("Blueprints with configurations of their own")
     door = alice_at(app)
     ours = bearer(sign_in_by_bearer(JsonDoorAtHost(app).client)["access_token"])
     now = int(time.time())

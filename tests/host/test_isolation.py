@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from tests.conftest import Closing
 from tests.doors.probes import cookies_set, without_chance
 from tests.host.conftest import MakeHost
 from tests.host.kit import PAGE, JsonDoorAtHost, latchkey_of, make_host, protect
@@ -122,9 +123,9 @@ def test_the_hosts_login_stays(host: Flask, alice: JsonDoorAtHost) -> None:
 
 
 def test_latchkey_answers_as_it_does_alone(
-    host: Flask, in_front: MakeHost, prefix: str, database_url: str
+    host: Flask, closing: Closing, prefix: str, database_url: str
 ) -> None:
-    app = create_app(make_settings(database_url).below(prefix))
+    app = closing(create_app(make_settings(database_url).below(prefix)))
     assert app.test_client().get("/login").status_code == (404 if prefix else 200)
     alone = app.test_client()
     client = host.test_client()

@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 
 from config import SettingsError
+from tests.conftest import Closing
 from tests.doors.probes import ALICE, bearer, create_user, query, sign_in_by_bearer
 from tests.host.conftest import MakeHost
 from tests.host.kit import JsonDoorAtHost, latchkey_of, make_host
@@ -56,7 +57,9 @@ def test_a_factory_is_called_once_with_the_host(in_front: MakeHost) -> None:
     assert calls == [host]
 
 
-def test_where_there_is_no_host_it_is_called_with_latchkey(database_url: str) -> None:
+def test_where_there_is_no_host_it_is_called_with_latchkey(
+    database_url: str, closing: Closing
+) -> None:
     calls: list[Flask] = []
 
     class Mine(Passwords):
@@ -64,7 +67,7 @@ def test_where_there_is_no_host_it_is_called_with_latchkey(database_url: str) ->
             calls.append(app)
             super().__init__(4)
 
-    app = create_app(make_settings(database_url), OwnParts(passwords=Mine))
+    app = closing(create_app(make_settings(database_url), OwnParts(passwords=Mine)))
     assert calls == [app]
     create_user(app)
     assert app.extensions["latchkey"].passwords.hash("x").startswith("$bcrypt-sha256$")

@@ -7,8 +7,8 @@ import pytest
 from flask import Blueprint, Flask, request
 
 from config import SettingsError
+from tests.conftest import Closing
 from tests.doors.probes import ALICE, bearer, create_user, sign_in_by_bearer
-from tests.host.conftest import MakeHost
 from tests.host.kit import PAGE, JsonDoorAtHost, latchkey_of, make_host
 from tests.support import make_settings
 from webapp import Latchkey, current_principal, public, requires_role, signed_in
@@ -73,7 +73,7 @@ def partner_token(secret: str = PARTNERS_SECRET, lasts: int = 600) -> str:
 
 
 @pytest.fixture
-def host(database_url: str, in_front: MakeHost) -> Flask:
+def host(database_url: str, closing: Closing) -> Flask:
     """A host with three places: cookies alone, bearer alone, and another verifier."""
     host = make_host()
     latchkey = Latchkey()
@@ -84,7 +84,7 @@ def host(database_url: str, in_front: MakeHost) -> Flask:
     for blueprint in (browsers, programs, partners):
         host.register_blueprint(blueprint)
     latchkey.init_app(host, make_settings(database_url), url_prefix="/id")
-    create_user(latchkey_of(host).app)
+    create_user(closing(latchkey_of(host).app))
     return host
 
 
@@ -155,7 +155,7 @@ def test_nobody_is_sent_round_in_circles(host: Flask, alice: JsonDoorAtHost) -> 
     assert stranger.headers["Location"] == "/id/login?next=/host/browsers/"
 
 
-def test_a_whole_application(in_front: MakeHost, database_url: str) -> None:
+def test_a_whole_application(database_url: str, closing: Closing) -> None:
     host = make_host()
     latchkey = Latchkey(host, make_settings(database_url), url_prefix="/id")
     latchkey.guard(host, tokens_from=("header",))
@@ -163,7 +163,7 @@ def test_a_whole_application(in_front: MakeHost, database_url: str) -> None:
     latchkey.guard(inner, tokens_from=("cookie",))
     outer.register_blueprint(inner)
     host.register_blueprint(outer)
-    create_user(latchkey_of(host).app)
+    create_user(closing(latchkey_of(host).app))
     alice = JsonDoorAtHost(host)
     alice.sign_in(ALICE)
     token = bearer(sign_in_by_bearer(JsonDoorAtHost(host).client)["access_token"])
@@ -184,7 +184,7 @@ def test_a_whole_application(in_front: MakeHost, database_url: str) -> None:
 
 
 def test_one_latchkey_serves_every_application_of_a_factory(
-    database_url: str, tmp_path: object
+    database_url: str, closing: Closing
 ) -> None:
     latchkey = Latchkey()
     calls: list[Flask] = []
@@ -200,6 +200,7 @@ def test_one_latchkey_serves_every_application_of_a_factory(
         host = make_host()
         host.register_blueprint(shared)
         latchkey.init_app(host, make_settings(database_url), url_prefix=prefix)
+        closing(latchkey_of(host).app)
         hosts.append(host)
     for host in hosts:
         for _ in range(3):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from apiflask import APIFlask
 
-from tests.redis_kit import Server, close_stores
+from tests.redis_kit import Server, close_app
 from tests.support import SERVERS, make_settings, migrated_database
 from webapp.factory import create_app
 
@@ -27,4 +27,4 @@ def every_shared_database(
     with migrated_database(database, migrated_file, folder) as url:
         app = create_app(make_settings(url, **kept))
         yield app
-        close_stores(app)
+        close_app(app)

@@ -21,6 +21,7 @@ from tests.processes.kit import (
     sign_in_at,
     wait_until,
 )
+from tests.redis_kit import close_app
 from tests.support import PASSWORD, make_settings
 from webapp.extensions import db
 from webapp.factory import create_app
@@ -49,8 +50,7 @@ def beside(two_nodes: Cluster) -> Iterator[APIFlask]:
     """An application beside the nodes, on the same database, in this process."""
     app = create_app(make_settings(two_nodes.database_url))
     yield app
-    with app.app_context():
-        db.engine.dispose()
+    close_app(app)
 
 
 @pytest.fixture

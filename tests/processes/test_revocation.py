@@ -17,9 +17,8 @@ from tests.processes.kit import (
     sign_in_at,
     wait_until,
 )
-from tests.redis_kit import Server
+from tests.redis_kit import Server, close_app
 from tests.support import LiveSite, live_site, make_settings, migrated_database, run_flask
-from webapp.extensions import db
 from webapp.factory import create_app
 
 pytestmark = pytest.mark.xdist_group("revocation")
@@ -61,8 +60,7 @@ def email(sites: Sites) -> Iterator[str]:
     email = new_address()
     JsonDoor(app).make_account(email)
     yield email
-    with app.app_context():
-        db.engine.dispose()
+    close_app(app)
 
 
 def answers(sites: Sites, tokens: Tokens, path: str = f"{API}/me") -> set[int]:

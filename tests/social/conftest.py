@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.redis_kit import close_app
 from tests.social.evil import Evil, evil_providers, settings_of
 from tests.social.kit import ALL, Browser, Place
 from tests.support import free_port, live_site, make_settings
-from webapp.extensions import db
 from webapp.factory import create_app
 
 # Each is asked for something else, and what a site remembers of one does not count for others.
@@ -47,8 +47,7 @@ def place(
     with live_site(url, folder, 1, **settings) as site:
         inside = create_app(make_settings(url, base_url=site.url, email_verification="optional"))
         yield Place(site, inside)
-        with inside.app_context():
-            db.engine.dispose()
+        close_app(inside)
 
 
 @pytest.fixture

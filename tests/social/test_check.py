@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from config_providers import read_providers
+from tests.conftest import Closing
 from tests.social.evil import SECRET, Behaviour, Evil, Handler, evil_providers, says
 from tests.social.kit import Place
 from tests.support import free_port, make_settings, run_flask
@@ -34,12 +35,12 @@ Check = Callable[..., Run]
 
 
 @pytest.fixture
-def check(database_url: str) -> Check:
+def check(database_url: str, closing: Closing) -> Check:
     """The command, with these settings alone; in this process, which is quicker."""
 
     def run(provider: str, **settings: str) -> Run:
         given = make_settings(database_url, base_url="http://localhost:5001")
-        app = create_app(given.with_providers(read_providers(settings)))
+        app = closing(create_app(given.with_providers(read_providers(settings))))
         found = app.test_cli_runner().invoke(args=["social", "check", provider])
         assert found.exception is None or isinstance(found.exception, SystemExit)
         return Run(found.exit_code, found.stdout, found.stderr)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.processes.openid_kit import OpenIdProvider, openid_provider
+from tests.redis_kit import close_app
 from tests.social.kit import Browser, Place, heading_of, new_address, path_of, prove
 from tests.support import free_port, live_site, make_settings, run_flask
-from webapp.extensions import db
 from webapp.factory import create_app
 
 pytestmark = pytest.mark.xdist_group("social independent")
@@ -52,8 +52,7 @@ def sites(
         site = stack.enter_context(live_site(url, folder, 1, **settings))
         inside = create_app(make_settings(url, base_url=site.url))
         yield Place(site, inside), known
-        with inside.app_context():
-            db.engine.dispose()
+        close_app(inside)
 
 
 @pytest.fixture
