@@ -6,7 +6,7 @@ empties it before each test; a SQLite file is copied.
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, timedelta
 from typing import Any
@@ -90,6 +90,20 @@ def let_time_travel(engine: Engine) -> None:
             by = ahead_by.format(ahead // timedelta(microseconds=1))
             statement = re.sub(asked, lambda found: f"({found[0]} + {by})", statement)
         return statement, values
+
+
+@contextmanager
+def before_statements(engine: Engine, act: Callable[[str], None]) -> Iterator[None]:
+    """Do something before each statement that is sent, of which BEGIN and COMMIT are two."""
+
+    def tell(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        act(statement)
+
+    event.listen(engine, "before_cursor_execute", tell)
+    try:
+        yield
+    finally:
+        event.remove(engine, "before_cursor_execute", tell)
 
 
 @contextmanager

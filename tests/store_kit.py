@@ -12,7 +12,7 @@ from tests.support import parts_of
 from webapp import clock
 from webapp.services.ids import new_id
 from webapp.stores.sessions import Found, Session, SessionStore
-from webapp.stores.transactions import transact
+from webapp.stores.transactions import change, read, transact
 
 T = TypeVar("T")
 
@@ -42,7 +42,13 @@ class Person:
         return session
 
     def find(self, session: Session) -> Found | None:
-        return self.within(lambda: self.store.find(session.id))
+        with self.app.app_context():
+            return read(lambda: self.store.find(session.id))
+
+    def advance(self, before: Session, after: Session) -> bool:
+        """Compare and swap, in one statement by itself as a refresh does."""
+        with self.app.app_context():
+            return change(lambda: self.store.advance(before, after))
 
     def is_alive(self, session: Session) -> bool:
         found = self.find(session)

@@ -24,8 +24,8 @@ from tests.account_kit import (
     reset_link,
     signed_in,
 )
-from webapp.extensions import db
 from webapp.models import UserRow
+from webapp.stores.transactions import execute
 
 pytest_plugins = "tests.doors.account_fixtures"
 
@@ -230,7 +230,7 @@ def test_devices_that_were_known_are_strangers_afterwards(account_door: AccountD
 
 
 def _take_password_away(user_id: str) -> None:
-    db.session.execute(update(UserRow).where(UserRow.id == user_id).values(password_hash=None))
+    execute(update(UserRow).where(UserRow.id == user_id).values(password_hash=None))
 
 
 def _verification_of(door: AccountDoor, email: str) -> str:

@@ -59,7 +59,7 @@ class Play:
             self.person.within(lambda: store.end(sid, "refresh_reused"))
         elif outcome.is_written:
             after = moved(found, outcome)
-            won = self.person.within(lambda: store.advance(found.session, after))
+            won = self.person.advance(found.session, after)
             assert won == (event.won_from is not None)
 
     def ends_as(self, server: Server) -> None:

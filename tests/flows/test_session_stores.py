@@ -74,24 +74,21 @@ def test_without_an_account_there_is_no_session(alice: Person) -> None:
 def test_a_session_moves_on_from_what_was_read_and_nothing_else(alice: Person) -> None:
     first = alice.begin()
     second = rotated(first)
-    assert alice.within(lambda: alice.store.advance(first, second))
+    assert alice.advance(first, second)
     assert stored_session(alice.app, first.id) == second
     for outdated in (first, replace(second, parent=None), replace(second, generation=3)):
         ahead = replace(rotated(second), generation=9)
-        assert not alice.within(partial(alice.store.advance, outdated, ahead))
+        assert not alice.advance(outdated, ahead)
     assert stored_session(alice.app, first.id) == second
-    assert alice.within(lambda: alice.store.advance(second, rotated(second)))
+    assert alice.advance(second, rotated(second))
 
 
 def test_of_sixteen_at_once_one_moves_it_on(alice: Person) -> None:
     first = alice.begin()
     ways = [replace(rotated(first), user_agent=str(number)) for number in range(16)]
 
-    def swap(to: Session) -> bool:
-        return alice.within(lambda: alice.store.advance(first, to))
-
     with ThreadPoolExecutor(16) as pool:
-        won = list(pool.map(swap, ways))
+        won = list(pool.map(partial(alice.advance, first), ways))
     assert won.count(True) == 1
     assert stored_session(alice.app, first.id) == ways[won.index(True)]
 
@@ -103,7 +100,7 @@ def test_what_has_ended_stays_so(alice: Person) -> None:
     assert ended.ended_at
     assert (ended.ended_at, ended.end_reason) == (ended.changed_at, "signed_out")
     assert not alice.within(lambda: alice.store.end(session.id, "again"))
-    assert not alice.within(lambda: alice.store.advance(session, rotated(session)))
+    assert not alice.advance(session, rotated(session))
     assert not alice.within(lambda: alice.store.set_authenticated(session.id, clock.now()))
     assert stored_session(alice.app, session.id) == ended
     assert alice.told() == {session.id}
@@ -232,7 +229,7 @@ def test_a_rotation_that_runs_again_is_won_once(alice: Person) -> None:
 
     assert alice.within(work)
     assert tries == [True, True]
-    assert not alice.within(lambda: alice.store.advance(session, after))
+    assert not alice.advance(session, after)
 
 
 def test_ending_all_while_others_begin_leaves_no_older_one(alice: Person) -> None:

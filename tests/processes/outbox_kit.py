@@ -11,7 +11,7 @@ from webapp.services.ids import new_id
 from webapp.services.smtp import SmtpTransport
 from webapp.stores import outbox
 from webapp.stores.outbox import Message
-from webapp.stores.transactions import transact
+from webapp.stores.transactions import read, transact
 
 
 def put(app: APIFlask, count: int = 1, recipient: str = "alice@example.com") -> list[str]:
@@ -48,7 +48,7 @@ def _add(messages: list[Message]) -> None:
 def message(app: APIFlask) -> Message:
     """Return the newest message as it stands in the outbox."""
     with app.app_context():
-        return outbox.latest(1)[0]
+        return read(lambda: outbox.latest(1))[0]
 
 
 def due_at(app: APIFlask) -> datetime:

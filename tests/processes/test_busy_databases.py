@@ -7,8 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 from apiflask import APIFlask
-from sqlalchemy import Connection, create_engine, select, text, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, create_engine, exc, select, text, update
 
 from tests.doors_kit import JsonDoor
 from tests.processes.kit import (
@@ -23,7 +22,7 @@ from tests.support import SERVERS, parts_of
 from webapp.extensions import db
 from webapp.models import UserRow
 from webapp.stores import users
-from webapp.stores.transactions import transact
+from webapp.stores.transactions import execute, read, scalar, transact
 
 pytestmark = pytest.mark.xdist_group("busy databases")
 
@@ -110,10 +109,10 @@ def test_a_deadlock_is_tried_again(app: APIFlask) -> None:
 
         def work() -> None:
             runs.append(order)
-            _set_name(db.session(), first, f"first of {order}")
+            _set_name(first, f"first of {order}")
             if len(runs) <= 2:
                 both_have_one.wait(10)
-            _set_name(db.session(), second, f"second of {order}")
+            _set_name(second, f"second of {order}")
 
         with app.app_context():
             transact(work)
@@ -121,16 +120,26 @@ def test_a_deadlock_is_tried_again(app: APIFlask) -> None:
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(rename, (1, -1)))
     assert len(runs) == 3
-    with app.app_context():
-        names = {account.name for email in emails if (account := users.find_by_email(email))}
+    names = {name_of(app, email) for email in emails}
     # Whoever came last wrote both rows.
     assert names in ({"first of 1", "second of 1"}, {"first of -1", "second of -1"})
 
 
-def _set_name(session: Session, email: str, name: str) -> None:
-    session.execute(update(UserRow).where(UserRow.email == email).values(name=name))
+def _set_name(email: str, name: str) -> None:
+    execute(update(UserRow).where(UserRow.email == email).values(name=name))
 
 
+def name_of(app: APIFlask, email: str) -> str:
+    with app.app_context():
+        account = read(lambda: users.find_by_email(email))
+    assert account
+    return account.name
+
+
+RENAME = text("UPDATE users SET name = 'b' WHERE email = :email")
+
+
+@pytest.mark.parametrize("every_shared_database", list(SERVERS), indirect=True, scope="module")
 def test_a_changed_record_is_read_again(app: APIFlask) -> None:
     """A snapshot that is no longer the newest must not be written on."""
     email = new_address()
@@ -140,30 +149,42 @@ def test_a_changed_record_is_read_again(app: APIFlask) -> None:
     def append_a_letter() -> None:
         nonlocal runs
         runs += 1
-        _take_a_snapshot(app)
-        name = db.session.scalar(select(UserRow.name).where(UserRow.email == email))
+        _take_a_snapshot()
+        name = scalar(select(UserRow.name).where(UserRow.email == email))
         if runs == 1:
             with another_connection(app) as other:
-                other.execute(
-                    text("UPDATE users SET name = 'b' WHERE email = :email"), {"email": email}
-                )
+                other.execute(RENAME, {"email": email})
                 other.commit()
-        _set_name(db.session(), email, f"{name}c")
+        _set_name(email, f"{name}c")
 
     with app.app_context():
         transact(append_a_letter)
-        account = users.find_by_email(email)
-    assert account is not None
-    assert account.name == "bc"
+    assert name_of(app, email) == "bc"
     assert runs == 2
 
 
-def _take_a_snapshot(app: APIFlask) -> None:
+def _take_a_snapshot() -> None:
     """Ask for what the databases do not all do by themselves: one view of the data throughout."""
-    name = db.engine.dialect.name
-    if name == "sqlite":
-        db.session.execute(text("BEGIN"))
-    elif name == "postgresql":
-        db.session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+    if db.engine.dialect.name == "postgresql":
+        execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
     else:
-        db.session.execute(text("SET SESSION innodb_snapshot_isolation = ON"))
+        execute(text("SET SESSION innodb_snapshot_isolation = ON"))
+
+
+@pytest.mark.parametrize("every_shared_database", ["sqlite"], indirect=True, scope="module")
+def test_nobody_writes_between_what_a_transaction_reads_and_writes(app: APIFlask) -> None:
+    """SQLite's has the one lock from its beginning, so that no snapshot of its can be too old."""
+    email = new_address()
+    JsonDoor(app).make_account(email)
+
+    def append_a_letter() -> None:
+        name = scalar(select(UserRow.name).where(UserRow.email == email))
+        with another_connection(app) as other:
+            other.exec_driver_sql("PRAGMA busy_timeout = 0")
+            with pytest.raises(exc.OperationalError, match="locked"):
+                other.execute(RENAME, {"email": email})
+        _set_name(email, f"{name}c")
+
+    with app.app_context():
+        transact(append_a_letter)
+    assert name_of(app, email) == "c"

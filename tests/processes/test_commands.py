@@ -19,9 +19,9 @@ from tests.processes.kit import newcomer, wait_until
 from tests.redis_kit import stored_session
 from tests.support import PASSWORD, environment_of, free_port, parts_of, run_flask
 from webapp import clock
-from webapp.extensions import db
 from webapp.services.ids import new_id
 from webapp.stores.sessions import Session
+from webapp.stores.transactions import transact
 
 Flask = Callable[..., Result]
 
@@ -208,7 +208,8 @@ def put_old_sessions(app: APIFlask, count: int) -> None:
     """Put sessions in, half of them expired, half of them ended, all of them nine days ago."""
     ago = clock.now() - timedelta(days=9)
     ahead = clock.now() + timedelta(days=30)
-    with app.app_context():
+
+    def work() -> None:
         for number in range(count):
             is_ended = bool(number % 2)
             session = Session(
@@ -226,7 +227,9 @@ def put_old_sessions(app: APIFlask, count: int) -> None:
                 changed_at=ago if is_ended else None,
             )
             parts_of(app).sessions.add(session)
-        db.session.commit()
+
+    with app.app_context():
+        transact(work)
 
 
 def test_two_prunings_at_once_delete_each_old_session_once(

@@ -11,11 +11,11 @@ from typing import TypeVar
 
 import pytest
 from apiflask import APIFlask
-from sqlalchemy import event
 
 from config import Settings
 from tests.account_kit import NEW_PASSWORD, AccountJson, another, reset_link, signed_in
 from tests.conftest import MakeApp
+from tests.database_kit import before_statements
 from tests.doors_kit import Answer, PagesDoor
 from tests.processes.kit import API, bearer, sign_in
 from tests.redis_kit import Server, redis_server
@@ -54,12 +54,12 @@ def die_at_commit(settings: Settings, token: str) -> None:
     """Reset a password in a process that is gone before the database commits."""
     app = create_app(settings)
 
-    def die(_session: object) -> None:
-        os._exit(9)
+    def die(statement: str) -> None:
+        if statement == "COMMIT":
+            os._exit(9)
 
-    # The reset itself; the readings before it are rolled back.
-    event.listen(db.session, "before_commit", die)
-    AccountJson(app).reset(token)
+    with app.app_context(), before_statements(db.engine, die):
+        AccountJson(app).reset(token)
 
 
 def test_a_process_that_dies_in_a_reset_has_ended_the_sessions_first(

@@ -21,6 +21,7 @@ from webapp.services.client import Client
 from webapp.services.paging import encode_cursor
 from webapp.services.tokens import AccessClaims
 from webapp.stores import roles
+from webapp.stores.transactions import read
 
 pytestmark = pytest.mark.xdist_group("shared databases")
 
@@ -172,7 +173,7 @@ def race(app: APIFlask, *works: Callable[[], object]) -> list[AuthError | None]:
 
 def open_admins(app: APIFlask) -> int:
     with app.app_context():
-        return roles.count_open("admin")
+        return read(lambda: roles.count_open("admin"))
 
 
 def demote(user_id: str, by: str) -> Callable[[], object]:

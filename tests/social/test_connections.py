@@ -18,8 +18,8 @@ from tests.social.kit import (
 from tests.social.test_native import token_of
 from tests.support import PASSWORD
 from webapp import clock
-from webapp.extensions import db
 from webapp.models import SessionRow
+from webapp.stores.transactions import execute
 
 pytestmark = pytest.mark.xdist_group("social")
 CONNECTIONS = "/account/connections"
@@ -61,7 +61,7 @@ def make_sign_in_old(place: Place, browser: Browser) -> None:
     (current,) = [item["id"] for item in found if item["current"]]
     earlier = clock.now() - timedelta(minutes=11)
     place.change(
-        lambda: db.session.execute(
+        lambda: execute(
             update(SessionRow).where(SessionRow.id == current).values(authenticated_at=earlier)
         )
     )

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 from apiflask import APIFlask
-from sqlalchemy import func, select
+from sqlalchemy import Executable, func, select
 
 from tests.processes.kit import new_address
+from tests.redis_kit import close_app
 from tests.support import SERVERS, make_settings, migrated_database
 from webapp import clock
 from webapp.errors import AlreadyLinked, AuthError, LastSignInMethod
-from webapp.extensions import db
 from webapp.factory import create_app
 from webapp.features.connections import flow as connections
 from webapp.features.social import address, flow
@@ -28,7 +28,7 @@ from webapp.services.secrets import digest
 from webapp.services.sessions import SignedIn
 from webapp.services.tokens import AccessClaims
 from webapp.stores import identities, outbox, users
-from webapp.stores.transactions import read, transact
+from webapp.stores.transactions import read, scalar, transact
 from webapp.stores.users import Account
 
 pytestmark = pytest.mark.xdist_group("social databases")
@@ -48,8 +48,7 @@ def app(
     with migrated_database(request.param, migrated_file, folder) as url:
         app = create_app(make_settings(url, **given))
         yield app
-        with app.app_context():
-            db.engine.dispose()
+        close_app(app)
 
 
 def race(app: APIFlask, works: Sequence[Callable[[], object]]) -> list[object]:
@@ -101,9 +100,9 @@ def subjects_of(app: APIFlask, user_id: str) -> list[str]:
         return [item.subject for item in read(lambda: identities.all_of(user_id))]
 
 
-def count(app: APIFlask, query: object) -> int:
+def count(app: APIFlask, query: Executable) -> int:
     with app.app_context():
-        return read(lambda: int(db.session.scalar(query) or 0))  # type: ignore[call-overload]
+        return read(lambda: int(scalar(query) or 0))
 
 
 def test_first_sign_ins_of_one_person_make_one_account(app: APIFlask) -> None:
