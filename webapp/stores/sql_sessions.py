@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
 
+from webapp.extensions import db
 from webapp.models import SessionRow, UserRoleRow, UserRow
 from webapp.stores import users
 from webapp.stores.clock import store_now
