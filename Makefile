@@ -17,7 +17,7 @@ run: .venv/installed ## start the site at http://localhost:5000 (or at PORT), al
 test: .venv/installed-dev ## run the whole test suite
 	@CHROMIUM="$${CHROMIUM-$$(scripts/find-browser)}" $(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
-faults: .venv/installed-dev ## run the long tests: nodes killed, keys rotated and Redis failing under load
+faults: .venv/installed-dev ## run the long tests: nodes killed, keys rotated, Redis failing under load, long races
 	@$(BIN)/python -m pytest -n 0 -m faults $(ARGS)
 
 test-databases: .venv/installed-dev ## run all of it on SQLite, on PostgreSQL and on MariaDB

@@ -21,8 +21,9 @@ from tests.database_kit import (
 )
 from tests.doors_kit import Door, JsonDoor, PagesDoor
 from tests.graphql_kit import GraphqlDoor
-from tests.redis_kit import Server, close_app, redis_server
-from tests.support import SERVERS, make_settings, migrate, migrated_database
+from tests.memory_kit import remember_statements, remembered, trust_the_machine
+from tests.redis_kit import Server, redis_server
+from tests.support import SERVERS, close_app, make_settings, migrate, migrated_database
 from webapp import clock
 from webapp.extensions import db
 from webapp.factory import create_app
@@ -60,6 +61,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if reasons:
         told = "; ".join(f"{reason} ({count} tests)" for reason, count in sorted(reasons.items()))
         terminalreporter.write_line(f"Skipped on this machine: {told}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def remembering() -> Iterator[None]:
+    """What comes out the same for every application is worked out once."""
+    with remembered():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -165,6 +173,8 @@ def make_app(database_url: str, session_store: dict[str, str], closing: Closing)
         app = closing(create_app(given))
         with app.app_context():
             let_time_travel(db.engine)
+            remember_statements(db.engine)
+            trust_the_machine(db.engine)
         return app
 
     return make

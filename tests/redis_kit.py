@@ -17,11 +17,10 @@ from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import delete, select, update
 
-from tests.support import free_port, parts_of, skip
+from tests.support import free_port, redis_of, skip
 from webapp.extensions import db
 from webapp.models import SessionRow
 from webapp.stores.redis_hashes import SESSION, decode, encode, key_of
-from webapp.stores.redis_sessions import RedisSessions
 from webapp.stores.sessions import Session
 
 # One test after the other with the sessions in SQL and in Redis: for whole modules.
@@ -92,24 +91,6 @@ def _launch(port: int, folder: Path, options: tuple[str, ...]) -> subprocess.Pop
             time.sleep(0.02)
     process.kill()
     raise AssertionError("redis-server did not start")
-
-
-def redis_of(app: APIFlask) -> RedisSessions | None:
-    """Return the store of an application that keeps its sessions in Redis."""
-    sessions = parts_of(app).sessions
-    return sessions if isinstance(sessions, RedisSessions) else None
-
-
-def close_app(app: APIFlask) -> None:
-    """End what an application that is done with does by itself, and close its connections.
-
-    Its thread would else deliver the mail of the next test that has the same database.
-    """
-    parts_of(app).mailer.stop()
-    with app.app_context():
-        db.engine.dispose()
-    if store := redis_of(app):
-        store.server.close()
 
 
 def stored_sessions(app: APIFlask) -> list[Session]:

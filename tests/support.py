@@ -19,12 +19,17 @@ from typing import Any
 import pytest
 import requests
 from apiflask import APIFlask
+from click.testing import Result
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from sqlalchemy import create_engine, exc, text
 
 from config import ROOT, Settings
+from config_providers import read_providers
+from webapp.extensions import db
+from webapp.factory import create_app
 from webapp.services.parts import Parts
+from webapp.stores.redis_sessions import RedisSessions
 
 PASSWORD = "correct horse 17"
 SECRET = secrets.token_urlsafe(48)
@@ -98,16 +103,47 @@ def parts_of(app: APIFlask) -> Parts:
     return parts
 
 
+def redis_of(app: APIFlask) -> RedisSessions | None:
+    """Return the store of an application that keeps its sessions in Redis."""
+    sessions = parts_of(app).sessions
+    return sessions if isinstance(sessions, RedisSessions) else None
+
+
+def close_app(app: APIFlask) -> None:
+    """End what an application that is done with does by itself, and close its connections.
+
+    Its thread would else deliver the mail of the next test that has the same database.
+    """
+    parts_of(app).mailer.stop()
+    with app.app_context():
+        db.engine.dispose()
+    if store := redis_of(app):
+        store.server.close()
+
+
 def migrate(database_url: str) -> None:
-    """Bring a database to the newest schema, as an operator does."""
-    environment = environment_of(DATABASE_URL=database_url)
-    run_flask("db", "upgrade", environment=environment)
+    """Bring a database to the newest schema, with the command that an operator types."""
+    run_command("db", "upgrade", environment=environment_of(DATABASE_URL=database_url))
+
+
+def run_command(*arguments: str, environment: Mapping[str, str], check: bool = True) -> Result:
+    """Run `flask …` as :func:`run_flask` does, but in this process, which has started already."""
+    names = Settings.model_fields
+    given: dict[str, Any] = {k.lower(): v for k, v in environment.items() if k.lower() in names}
+    settings = Settings(_env_file=None, **given).with_providers(read_providers(environment))
+    app = create_app(settings.completed())
+    try:
+        done = app.test_cli_runner().invoke(args=arguments)
+    finally:
+        close_app(app)
+    assert not check or done.exit_code == 0, done.output
+    return done
 
 
 def run_flask(
     *arguments: str, environment: Mapping[str, str], stdin: str = "", check: bool = True
 ) -> subprocess.CompletedProcess[str]:
-    """Run `flask …` as a person at a shell does."""
+    """Run `flask …` as a person at a shell does: one to two seconds in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "flask", *arguments],
         cwd=ROOT,

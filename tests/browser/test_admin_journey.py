@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import NewContext
 from tests.browser.kit import IN_ONE_WORKER, Visitor, mailed_link, new_address
-from tests.support import PASSWORD, LiveSite, run_flask
+from tests.support import PASSWORD, LiveSite, run_command
 
 pytestmark = IN_ONE_WORKER
 
@@ -14,7 +14,7 @@ pytestmark = IN_ONE_WORKER
 def admin(visitor: Visitor, site: LiveSite) -> Visitor:
     """The first administrator, from the shell, signed in."""
     email = new_address("ada")
-    run_flask(
+    run_command(
         *("user", "create", "--email", email, "--password", PASSWORD),
         *("--verified", "--role", "admin"),
         environment=site.environment,

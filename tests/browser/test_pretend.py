@@ -52,7 +52,7 @@ def local_app() -> Iterator[LocalApp]:
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         app = LocalApp(server.server_port)
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         yield app
         server.shutdown()

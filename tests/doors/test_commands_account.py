@@ -7,7 +7,7 @@ import pytest
 from apiflask import APIFlask
 
 from tests.account_kit import ALICE, BOB, AccountJson, account_of, in_store, signed_in
-from tests.support import environment_of, free_port, run_flask
+from tests.support import environment_of, free_port, run_command
 from webapp import clock
 from webapp.services.ids import new_id
 from webapp.stores import deletions, outbox, users
@@ -26,18 +26,18 @@ def test_accounts_prune_erases_after_14_days(app: APIFlask, environment: dict[st
         user_id, deleted_at = account_of(app, email).id, clock.now() - timedelta(days=days)
         in_store(app, partial(deletions.set_deleted, user_id, deleted_at))
     for expected in ("1 accounts erased.\n", "0 accounts erased.\n"):
-        assert run_flask("accounts", "prune", environment=environment).stdout == expected
+        assert run_command("accounts", "prune", environment=environment).stdout == expected
     assert in_store(app, lambda: users.find_by_email(ALICE)) is None
     assert account_of(app, BOB)
 
 
 def test_a_new_site_has_no_accounts(environment: dict[str, str]) -> None:
-    assert run_flask("user", "list", environment=environment).stdout == ""
+    assert run_command("user", "list", environment=environment).stdout == ""
 
 
 def test_mail_list_shows_the_newest_mail(app: APIFlask, environment: dict[str, str]) -> None:
     signed_in(AccountJson(app))
-    lines = run_flask("mail", "list", environment=environment).stdout.splitlines()
+    lines = run_command("mail", "list", environment=environment).stdout.splitlines()
     assert len(lines) == 2
     assert "New sign-in to your Latchkey account  kept" in lines[0]
     assert all(ALICE in line for line in lines)
@@ -45,7 +45,7 @@ def test_mail_list_shows_the_newest_mail(app: APIFlask, environment: dict[str, s
 
 def test_mail_list_shows_no_link(app: APIFlask, environment: dict[str, str]) -> None:
     signed_in(AccountJson(app)).forgot(ALICE)
-    assert "token=" not in run_flask("mail", "list", environment=environment).stdout
+    assert "token=" not in run_command("mail", "list", environment=environment).stdout
 
 
 def test_mail_list_failed_shows_what_the_server_said(
@@ -57,8 +57,8 @@ def test_mail_list_failed_shows_what_the_server_said(
     )
     in_store(app, partial(outbox.add, message))
     shell = environment | {"SMTP_URL": f"smtp://localhost:{free_port()}"}
-    run_flask("mail", "deliver", environment=shell)
-    failed = run_flask("mail", "list", "--failed", environment=shell).stdout.splitlines()
+    run_command("mail", "deliver", environment=shell)
+    failed = run_command("mail", "list", "--failed", environment=shell).stdout.splitlines()
     assert f"{ALICE}  A subject  waiting, 1 tries" in failed[0]
     assert "refused" in failed[1]
 
@@ -67,4 +67,4 @@ def test_mail_list_failed_leaves_out_what_did_not_fail(
     app: APIFlask, environment: dict[str, str]
 ) -> None:
     signed_in(AccountJson(app))
-    assert run_flask("mail", "list", "--failed", environment=environment).stdout == ""
+    assert run_command("mail", "list", "--failed", environment=environment).stdout == ""

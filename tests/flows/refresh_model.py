@@ -7,9 +7,10 @@ that a :class:`Scenario` can reach, in every order in which its events can happe
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum, StrEnum
+from typing import NamedTuple
 
 from webapp.services.refresh_rule import Family, Kind, Outcome, decide
 
@@ -48,8 +49,8 @@ class Deed(StrEnum):
     SIGN_OUT = "session is revoked"
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+# A tuple, as a search makes a million; flights are none, for a request would equal a reply.
+class Server(NamedTuple):
     """The stored session."""
 
     generation: int = CURRENT
@@ -94,8 +95,7 @@ def may_swap(server: Server, reading: Reading) -> bool:
     return server.generation == reading.seen and not server.is_revoked
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(NamedTuple):
     """Everything at one moment; each flight is one tab's request or reply, the thief's last."""
 
     flights: tuple[Flight, ...]
@@ -107,8 +107,7 @@ class World:
     hands: int = 0  # how often a token reached one actor after the last one reached the other
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One thing that happened, and what the server said or did when it is about the server."""
 
     deed: Deed
@@ -160,12 +159,12 @@ def _all_steps(scenario: Scenario, world: World) -> Iterator[Step]:
         yield from _flight_steps(scenario, world, slot, actor, flight)
     server = world.server
     if server.window is Window.OPEN:
-        closed = replace(server, window=Window.CLOSED)
-        yield Event(Deed.CLOSE), replace(world, server=closed, opener=None)
+        closed = server._replace(window=Window.CLOSED)
+        yield Event(Deed.CLOSE), world._replace(server=closed, opener=None)
     if not world.loot:
-        yield Event(Deed.COPY), replace(world, loot=frozenset({world.jar}))
+        yield Event(Deed.COPY), world._replace(loot=frozenset({world.jar}))
     if not server.is_revoked:
-        yield Event(Deed.SIGN_OUT), replace(world, server=replace(server, is_revoked=True))
+        yield Event(Deed.SIGN_OUT), world._replace(server=server._replace(is_revoked=True))
 
 
 def _flight_steps(
@@ -183,7 +182,8 @@ def _flight_steps(
                 return
             outcome = scenario.rule(world.server, presented, world.server.now, GRACE)
             reading = Reading(presented, world.server.generation, outcome)
-            yield _answer(scenario, world, Event(Deed.PROCESS, actor, slot), reading)
+            if Deed.PROCESS in scenario.deeds:
+                yield _answer(scenario, world, Event(Deed.PROCESS, actor, slot), reading)
             yield Event(Deed.READ, actor, slot), _fly(world, slot, reading)
         case Reading():
             yield _answer(scenario, world, Event(Deed.ANSWER, actor, slot), flight)
@@ -194,34 +194,36 @@ def _flight_steps(
 
 
 def _fly(world: World, slot: int | None, flight: Flight) -> World:
-    flights = tuple(flight if at == slot else old for at, old in enumerate(world.flights))
-    return replace(world, flights=flights)
+    assert slot is not None
+    flights = list(world.flights)
+    flights[slot] = flight
+    return world._replace(flights=tuple(flights))
 
 
 def _answer(scenario: Scenario, world: World, event: Event, reading: Reading) -> Step:
     """Carry out what was decided; whoever loses the swap has to read and decide again."""
     server, outcome = world.server, reading.outcome
-    event = replace(event, kind=outcome.kind)
+    event = event._replace(kind=outcome.kind)
     reply = _fly(world, event.slot, Reply(outcome.generation))
     if outcome.is_refused:
-        revoked = replace(server, is_revoked=True)
-        return event, replace(_fly(world, event.slot, None), server=revoked)
+        revoked = server._replace(is_revoked=True)
+        return event, _fly(world, event.slot, None)._replace(server=revoked)
     if not outcome.is_written:
         return event, reply
     if not scenario.may_swap(server, reading):
         return event, _fly(world, event.slot, Request(reading.presented))
     swapped = Server(outcome.generation, outcome.parent, Window.OPEN, server.is_revoked)
     opener = event.actor if scenario.counts_to else None
-    return replace(event, won_from=reading.seen), replace(reply, server=swapped, opener=opener)
+    return event._replace(won_from=reading.seen), reply._replace(server=swapped, opener=opener)
 
 
 def _deliver(scenario: Scenario, world: World, event: Event, generation: int) -> World:
     after = _fly(world, event.slot, None)
     if world.holder is not event.actor and world.hands < scenario.counts_to:
-        after = replace(after, holder=event.actor, hands=world.hands + 1)
+        after = after._replace(holder=event.actor, hands=world.hands + 1)
     if event.actor is Actor.OWNER:
-        return replace(after, jar=generation)
-    return replace(after, loot=world.loot | {generation})
+        return after._replace(jar=generation)
+    return after._replace(loot=world.loot | {generation})
 
 
 def renumber(world: World) -> World:
@@ -252,9 +254,8 @@ def renumber(world: World) -> World:
                 return None
 
     parent = None if server.parent is None else name(server.parent)
-    return replace(
-        world,
-        server=replace(server, generation=CURRENT, parent=parent),
+    return world._replace(
+        server=server._replace(generation=CURRENT, parent=parent),
         jar=name(world.jar),
         loot=frozenset(map(name, world.loot)),
         flights=tuple(map(rename, world.flights)),

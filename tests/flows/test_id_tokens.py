@@ -98,7 +98,7 @@ def provider() -> Iterator[Provider]:
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     made.issuer = f"http://127.0.0.1:{server.server_port}/common"
     made.document = {"issuer": made.issuer}
     for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -78,16 +79,14 @@ def test_production_makes_no_key(tmp_path: Path) -> None:
     assert not list(shared.iterdir())
 
 
-@pytest.mark.parametrize("make", [kid, secret], ids=["signing key", "secret key"])
-def test_four_processes_that_start_at_once_agree_on_one(
-    tmp_path: Path, make: Callable[..., str]
-) -> None:
+def test_four_processes_that_start_at_once_agree_on_one(tmp_path: Path) -> None:
+    """On one signing key and on one secret; the processes are started once for both."""
     context = multiprocessing.get_context("spawn")
-    arguments = ("EdDSA",) if make is kid else ()
+    kinds: tuple[tuple[Callable[..., str], tuple[str, ...]], ...] = (kid, ("EdDSA",)), (secret, ())
     with context.Pool(4) as pool:
         pids = set(pool.map(_warm_up, range(16)))
-        for attempt in range(20):
-            instance = tmp_path / str(attempt)
+        for attempt, (make, arguments) in product(range(20), kinds):
+            instance = tmp_path / f"{make.__name__}-{attempt}"
             started = [pool.apply_async(make, (*arguments, instance)) for _ in range(4)]
             made = {each.get(60) for each in started}
             assert len(made) == 1

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from apiflask import APIFlask
 
-from tests.redis_kit import Server, close_app
-from tests.support import SERVERS, make_settings, migrated_database
+from tests.redis_kit import Server
+from tests.support import SERVERS, close_app, make_settings, migrated_database
 from webapp.factory import create_app
 
 

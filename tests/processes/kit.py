@@ -13,7 +13,7 @@ from apiflask import APIFlask
 
 from tests.doors_kit import JsonDoor
 from tests.redis_kit import change_session
-from tests.support import PASSWORD, LiveSite, parts_of, run_flask
+from tests.support import PASSWORD, LiveSite, parts_of, run_command
 from webapp import clock
 
 API = "/api/v1/auth"
@@ -51,8 +51,8 @@ def bearer(token: str) -> dict[str, str]:
 
 
 def create_user(site: LiveSite, email: str, *options: str) -> None:
-    """Make an account whose address counts as proved, at the shell."""
-    run_flask(
+    """Make an account whose address counts as proved, as an operator beside the site does."""
+    run_command(
         *("user", "create", "--email", email, "--password", PASSWORD, "--verified", *options),
         environment=site.environment,
     )

@@ -10,8 +10,7 @@ from tests.database_kit import before_statements, server_database
 from tests.doors_kit import JsonDoor
 from tests.processes.kit import new_address
 from tests.processes.proxy_kit import Proxy, proxy
-from tests.redis_kit import close_app
-from tests.support import make_settings
+from tests.support import close_app, make_settings
 from webapp.extensions import db
 from webapp.factory import create_app
 from webapp.models import UserRow

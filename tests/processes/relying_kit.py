@@ -58,7 +58,7 @@ class Relay:
 def relay_to(site_url: str) -> Iterator[Relay]:
     """Run a relay for the length of a test."""
     relay = Relay(site_url)
-    thread = threading.Thread(target=relay.server.serve_forever, daemon=True)
+    thread = threading.Thread(target=relay.server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield relay

@@ -21,8 +21,7 @@ from tests.processes.kit import (
     sign_in_at,
     wait_until,
 )
-from tests.redis_kit import close_app
-from tests.support import PASSWORD, make_settings
+from tests.support import PASSWORD, close_app, make_settings
 from webapp.extensions import db
 from webapp.factory import create_app
 from webapp.models import AuditEventRow, UserRow

@@ -103,14 +103,22 @@ on_two_databases = pytest.mark.parametrize(
 )
 
 
-@pytest.fixture
-def load(every_shared_database: APIFlask, tmp_path: Path) -> Iterator[Load]:
+@pytest.fixture(scope="module")
+def site(
+    every_shared_database: APIFlask, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LiveSite]:
     """A site with several workers on each kind of database in turn."""
     if not Path("/proc/self/task").exists():
         skip("this system does not say which processes are a site's workers")
     url = parts_of(every_shared_database).settings.database_url
-    with live_site(url, tmp_path, WORKERS) as site:
-        yield Load(site)
+    with live_site(url, tmp_path_factory.mktemp("site"), WORKERS) as site:
+        yield site
+
+
+@pytest.fixture
+def load(site: LiveSite) -> Load:
+    """Clients of that site."""
+    return Load(site)
 
 
 @on_two_databases

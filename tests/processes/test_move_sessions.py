@@ -11,8 +11,9 @@ from apiflask import APIFlask
 from tests.account_kit import AccountJson, account_of, another, reset_link, signed_in
 from tests.conftest import MakeApp
 from tests.processes.kit import API, Tokens, bearer, end_grace_window, newcomer
-from tests.redis_kit import Server, redis_of, stored_session, stored_sessions
+from tests.redis_kit import Server, stored_session, stored_sessions
 from tests.store_kit import Person
+from tests.support import redis_of
 from webapp import clock
 from webapp.features.ops import flow
 

@@ -17,8 +17,15 @@ from tests.processes.kit import (
     sign_in_at,
     wait_until,
 )
-from tests.redis_kit import Server, close_app
-from tests.support import LiveSite, live_site, make_settings, migrated_database, run_flask
+from tests.redis_kit import Server
+from tests.support import (
+    LiveSite,
+    close_app,
+    live_site,
+    make_settings,
+    migrated_database,
+    run_command,
+)
 from webapp.factory import create_app
 
 pytestmark = pytest.mark.xdist_group("revocation")
@@ -96,7 +103,7 @@ def test_disabling_an_account_reaches_every_worker(sites: Sites, email: str) -> 
     tokens = sign_in_at(sites[0], email)
 
     def disable() -> None:
-        run_flask("user", "disable", email, environment=sites[1].environment)
+        run_command("user", "disable", email, environment=sites[1].environment)
 
     ends_everywhere(sites, tokens, disable)
 
@@ -104,10 +111,10 @@ def test_disabling_an_account_reaches_every_worker(sites: Sites, email: str) -> 
 def test_a_demotion_reaches_every_worker_and_is_refreshed_away(sites: Sites, email: str) -> None:
     """The next request anywhere is told to refresh, and what comes back is no administrator's."""
     create_user(sites[0], new_address(), "--role", "admin")
-    run_flask("user", "set-role", email, "admin", environment=sites[0].environment)
+    run_command("user", "set-role", email, "admin", environment=sites[0].environment)
     tokens = sign_in_at(sites[0], email)
     assert answers(sites, tokens, USERS) == {200}
-    run_flask("user", "set-role", email, "user", environment=sites[1].environment)
+    run_command("user", "set-role", email, "user", environment=sites[1].environment)
     wait_until(lambda: answers(sites, tokens, USERS) == {401}, SOON)
     reply = requests.get(sites[1].url + USERS, headers=bearer(tokens.access), timeout=30)
     assert reply.json()["code"] == "token_expired"
@@ -155,7 +162,7 @@ def test_a_worker_that_starts_later_knows_what_has_ended(
     sites: Sites, email: str, tmp_path: Path
 ) -> None:
     tokens = sign_in_at(sites[0], email)
-    run_flask("user", "disable", email, environment=sites[0].environment)
+    run_command("user", "disable", email, environment=sites[0].environment)
     database_url = sites[0].environment["DATABASE_URL"]
     with live_site(database_url, tmp_path, 1, **ONE_NAME) as late:
         first = requests.get(late.url + f"{API}/me", headers=bearer(tokens.access), timeout=30)

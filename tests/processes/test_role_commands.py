@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support import PASSWORD, environment_of, run_flask
+from tests.support import PASSWORD, environment_of, run_command
 
 ADA, BOB = "ada@example.com", "bob@example.com"
 
@@ -13,9 +13,9 @@ def environment(database_url: str) -> dict[str, str]:
 
 
 def flask(environment: dict[str, str], *arguments: str) -> tuple[int, str]:
-    done = run_flask(*arguments, environment=environment, check=False)
+    done = run_command(*arguments, environment=environment, check=False)
     lines = [line for line in done.stderr.splitlines() if "audit" not in line]
-    return done.returncode, (done.stdout + "\n".join(lines)).strip()
+    return done.exit_code, (done.stdout + "\n".join(lines)).strip()
 
 
 def create(environment: dict[str, str], email: str, *options: str) -> None:

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.redis_kit import close_app
 from tests.social.evil import Evil, evil_providers, settings_of
 from tests.social.kit import ALL, Browser, Place
-from tests.support import free_port, live_site, make_settings
+from tests.support import close_app, free_port, live_site, make_settings
 from webapp.factory import create_app
 
 # Each is asked for something else, and what a site remembers of one does not count for others.

@@ -15,7 +15,7 @@ from config_providers import read_providers
 from tests.conftest import Closing
 from tests.social.evil import SECRET, Behaviour, Evil, Handler, evil_providers, says
 from tests.social.kit import Place
-from tests.support import free_port, make_settings, run_flask
+from tests.support import free_port, make_settings, run_command, run_flask
 from webapp.factory import create_app
 
 pytestmark = pytest.mark.xdist_group("social")
@@ -94,8 +94,9 @@ def refuse_code(evil: Evil) -> Behaviour:
 
 @pytest.mark.parametrize("provider", ["apple", "facebook", "github"])
 def test_all_is_right_with_the_providers_that_the_site_plays(place: Place, provider: str) -> None:
-    done = run_flask("social", "check", provider, environment=place.site.environment, check=False)
-    run = Run(done.returncode, done.stdout, done.stderr)
+    environment = place.site.environment
+    done = run_command("social", "check", provider, environment=environment, check=False)
+    run = Run(done.exit_code, done.stdout, done.stderr)
     assert (run.returncode, wrong(run)) == (0, []), run.stdout + run.stderr
     assert f"{place.url}/auth/{provider}/callback" in run.stdout
     assert "clocks agree" in run.stdout

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.processes.openid_kit import OpenIdProvider, openid_provider
-from tests.redis_kit import close_app
 from tests.social.kit import Browser, Place, heading_of, new_address, path_of, prove
-from tests.support import free_port, live_site, make_settings, run_flask
+from tests.support import close_app, free_port, live_site, make_settings, run_command
 from webapp.factory import create_app
 
 pytestmark = pytest.mark.xdist_group("social independent")
@@ -93,12 +92,12 @@ def test_somebody_new_and_the_same_again(
 @pytest.mark.parametrize("name", METHODS)
 def test_the_settings_are_right(sites: tuple[Place, dict[str, OpenIdProvider]], name: str) -> None:
     environment = sites[0].site.environment
-    done = run_flask("social", "check", name, environment=environment, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = run_command("social", "check", name, environment=environment, check=False)
+    assert done.exit_code == 0, done.stdout + done.stderr
     assert "WRONG" not in done.stdout
     wrong = environment | {f"OIDC_{name.upper()}_CLIENT_SECRET": "another"}
-    done = run_flask("social", "check", name, environment=wrong, check=False)
-    assert done.returncode == 1
+    done = run_command("social", "check", name, environment=wrong, check=False)
+    assert done.exit_code == 1
     assert "It refuses the client id or the secret" in done.stdout
 
 

@@ -11,8 +11,7 @@ from apiflask import APIFlask
 from sqlalchemy import Executable, func, select
 
 from tests.processes.kit import new_address
-from tests.redis_kit import close_app
-from tests.support import SERVERS, make_settings, migrated_database
+from tests.support import SERVERS, close_app, make_settings, migrated_database
 from webapp import clock
 from webapp.errors import AlreadyLinked, AuthError, LastSignInMethod
 from webapp.factory import create_app
