@@ -7,6 +7,7 @@ by `kid` among our own, and a token without `type`, `exp`, `sid` or `sub` is non
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
@@ -110,9 +111,10 @@ class JwtIssuer:
 class JwtVerifier:
     """Reads the tokens that :class:`JwtIssuer` makes, and no others."""
 
-    def __init__(self) -> None:
-        """Begin with no token verified."""
-        self._verified = VerifiedTokens()
+    @cached_property
+    def _verified(self) -> VerifiedTokens:
+        """Made when it is first needed: a verifier of a host's own need not call our __init__."""
+        return VerifiedTokens()
 
     def read_access(self, encoded: str, allow_expired: bool = False) -> AccessClaims:
         """Read an access token; whether its session still goes on is not asked here.
