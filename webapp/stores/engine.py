@@ -1,39 +1,16 @@
 """How the databases are connected to: each with bounds, so that a hung one is a 503 in time."""
 
-import sqlite3
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-import psycopg
 from flask_sqlalchemy import SQLAlchemy
-from psycopg.abc import PQGen
-from psycopg.pq import TransactionStatus
 from sqlalchemy import Engine, event
 
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+
 # Seconds. A request that waits for longer is worth less than one that is told to come back.
-_CONNECT, _STATEMENT, _POOL = 5, 10, 5
-# A little more than a statement may take: by then a server that is well has ended it itself.
-_ANSWER = _STATEMENT + 2
-
-R = TypeVar("R")
-
-
-class BoundedConnection(psycopg.Connection[Any]):
-    """A connection to PostgreSQL that gives a server up which hangs.
-
-    A server that is stopped, or a proxy before one that is gone, takes a statement and never
-    answers: no timeout of its own runs, and no TCP timeout either, as the bytes did arrive.
-    """
-
-    def wait(self, gen: PQGen[R], interval: float = 0.1, timeout: float | None = None) -> R:
-        """Wait for an answer, as psycopg does, but not for ever."""
-        try:
-            return super().wait(gen, interval, timeout or _ANSWER)
-        except psycopg.OperationalError:
-            if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
-                # The answer may come yet, and must not be taken for that to another question.
-                self.pgconn.finish()
-            raise
+_CONNECT, STATEMENT, _POOL = 5, 10, 5
 
 
 def engine_options(url: str) -> dict[str, Any]:
@@ -53,14 +30,14 @@ def engine_options(url: str) -> dict[str, Any]:
     elif url.startswith("postgresql"):
         options["connect_args"] = {
             "connect_timeout": _CONNECT,
-            "tcp_user_timeout": _STATEMENT * 1000,
-            "options": f"-c statement_timeout={_STATEMENT}s -c lock_timeout=5s -c timezone=UTC",
+            "tcp_user_timeout": STATEMENT * 1000,
+            "options": f"-c statement_timeout={STATEMENT}s -c lock_timeout=5s -c timezone=UTC",
         }
     else:
         options["connect_args"] = {
             "connect_timeout": _CONNECT,
-            "read_timeout": _STATEMENT,
-            "write_timeout": _STATEMENT,
+            "read_timeout": STATEMENT,
+            "write_timeout": STATEMENT,
             "charset": "utf8mb4",
             "init_command": "SET time_zone = '+00:00', innodb_lock_wait_timeout = 5",
         }
@@ -74,6 +51,8 @@ def prepare_engine(db: SQLAlchemy) -> None:
     if db.engine.dialect.name == "sqlite":
         _prepare_sqlite(db.engine)
     elif db.engine.dialect.name == "postgresql":
+        # Here, as the other databases need not load its driver.
+        from webapp.stores.postgresql import BoundedConnection  # noqa: PLC0415
 
         @event.listens_for(db.engine, "do_connect")
         def connect(_dialect: object, _record: object, args: Any, kwargs: Any) -> object:
@@ -86,7 +65,7 @@ def _prepare_sqlite(engine: Engine) -> None:
         Path(engine.url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     @event.listens_for(engine, "connect")
-    def set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
+    def set_pragmas(connection: "Connection", _record: object) -> None:
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA foreign_keys = ON")
