@@ -10,6 +10,7 @@ from flask import Flask, Request, Response
 from flask.sessions import SessionInterface, SessionMixin
 from flask_cors import CORS
 from pydantic import SecretStr
+from sqlalchemy.orm import configure_mappers
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import INSTANCE, ROOT, Settings
@@ -51,6 +52,14 @@ VERSION = "0.1.0"
 BODY_LIMIT = 64 * 1024
 # Without a prefix, /static stays the host's.
 STATIC_BESIDE_A_HOST = "/latchkey/static"
+# Signing in, and what it is made of.
+FIRST_PAGE = (
+    "sign_in/sign_in.html",
+    "layout.html",
+    "macros.html",
+    "_mark.html",
+    "social/_buttons.html",
+)
 
 
 class NoSession(SessionInterface):
@@ -165,6 +174,18 @@ def bind_extensions(app: APIFlask, settings: Settings) -> None:
             expose_headers=["Retry-After", "X-Request-Id"],
             max_age=600,
         )
+
+
+def warm_up(app: Flask) -> None:
+    """Make now what each worker would make for itself at its first requests: for before they fork.
+
+    Of the templates those of the page that everybody comes to; with them, all of Jinja's compiler
+    has been at work once.
+    """
+    configure_mappers()
+    app.url_map.update()
+    for name in FIRST_PAGE:
+        app.jinja_env.get_template(name)
 
 
 def flask_config(settings: Settings) -> dict[str, object]:
