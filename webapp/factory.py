@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,13 @@ from webapp.doors.api import openapi
 from webapp.doors.api.rooms import PREFIX, StrictJSONProvider
 from webapp.doors.cookies import REFRESH_PATH, access_cookie_name
 from webapp.doors.csrf import HEADER
-from webapp.doors.gql.endpoint import PATH as GRAPHQL_PATH
+from webapp.doors.gql import PATH as GRAPHQL_PATH
 from webapp.doors.own_parts import OwnParts, made
 from webapp.doors.pages import rendering
 from webapp.doors.prefix import BelowPrefix
 from webapp.doors.sources import sources_of
-from webapp.extensions import PARTS, db, jwt, migrate
+from webapp.extensions import PARTS, bind_migrations, db, jwt
+from webapp.features.social.configured import configured
 from webapp.services.keys import load_keys, make_secret_file
 from webapp.services.mailer import Mailer
 from webapp.services.metrics import Metrics
@@ -120,6 +122,7 @@ def create_app(
     refusals.prepare(app)
     openapi.prepare(app, settings)
     rooms.open_rooms(app, settings)
+    load_what_is_used(settings)
     return app
 
 
@@ -160,7 +163,7 @@ def build_parts(app: APIFlask, settings: Settings, own: OwnParts, host: Flask) -
 def bind_extensions(app: APIFlask, settings: Settings) -> None:
     """Bind the Flask extensions to an application."""
     db.init_app(app)
-    migrate.init_app(app, db, directory=str(ROOT / "migrations"))
+    bind_migrations(app, str(ROOT / "migrations"))
     jwt.init_app(app)
     with app.app_context():
         prepare_engine(db)
@@ -174,6 +177,17 @@ def bind_extensions(app: APIFlask, settings: Settings) -> None:
             expose_headers=["Retry-After", "X-Request-Id"],
             max_age=600,
         )
+
+
+def load_what_is_used(settings: Settings) -> None:
+    """Import what these settings have requests import, so that all workers share its memory.
+
+    And so that nobody's first request waits for it; a site that does not use it never loads it.
+    """
+    if settings.redis_url:
+        import_module("redis")
+    if configured(settings):
+        import_module("webapp.services.provider_session")
 
 
 def warm_up(app: Flask) -> None:

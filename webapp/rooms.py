@@ -1,10 +1,11 @@
-"""The register of the rooms: what a visitor can reach is listed here, and nowhere else."""
+"""The register of the rooms: what a visitor can reach is listed here, and nowhere else.
+
+But for the GraphQL door, whose part of it is graphql_rooms.py.
+"""
 
 from apiflask import APIFlask
 
 from config import Settings
-from webapp.doors.gql import endpoint as graphql
-from webapp.doors.gql import schema as graphql_schema
 from webapp.features.admin import pages as admin_pages
 from webapp.features.change_email import api as change_email_api
 from webapp.features.change_email import pages as change_email_pages
@@ -22,28 +23,22 @@ from webapp.features.ops import cli as ops_cli
 from webapp.features.ops import pages as ops_pages
 from webapp.features.people import api as people_api
 from webapp.features.people import pages as people_pages
-from webapp.features.playground import pages as playground_pages
 from webapp.features.pretend import api as pretend_api
 from webapp.features.pretend import pages as pretend_pages
 from webapp.features.profile import api as profile_api
-from webapp.features.profile import gql as profile_gql
 from webapp.features.profile import pages as profile_pages
 from webapp.features.reauthenticate import api as reauthenticate_api
 from webapp.features.reauthenticate import pages as reauthenticate_pages
 from webapp.features.refresh import api as refresh_api
-from webapp.features.refresh import gql as refresh_gql
 from webapp.features.refresh import pages as refresh_pages
 from webapp.features.relying_parties import api as relying_parties_api
 from webapp.features.reset_password import api as reset_password_api
 from webapp.features.reset_password import pages as reset_password_pages
 from webapp.features.sign_in import api as sign_in_api
-from webapp.features.sign_in import gql as sign_in_gql
 from webapp.features.sign_in import pages as sign_in_pages
 from webapp.features.sign_out import api as sign_out_api
-from webapp.features.sign_out import gql as sign_out_gql
 from webapp.features.sign_out import pages as sign_out_pages
 from webapp.features.sign_up import api as sign_up_api
-from webapp.features.sign_up import gql as sign_up_gql
 from webapp.features.sign_up import pages as sign_up_pages
 from webapp.features.social import api as social_api
 from webapp.features.social import cli as social_cli
@@ -90,13 +85,6 @@ APIS = (
     relying_parties_api,
     ops_api,
 )
-GRAPHQL = (
-    sign_up_gql,
-    sign_in_gql,
-    refresh_gql,
-    sign_out_gql,
-    profile_gql,
-)
 DEVELOPMENT_PAGES = (mailbox_pages,)
 PRETEND_PROVIDERS = (pretend_pages, pretend_api)
 COMMANDS = (
@@ -122,14 +110,9 @@ def open_rooms(app: APIFlask, settings: Settings) -> None:
         for door in PRETEND_PROVIDERS if settings.fake_providers else ():
             app.register_blueprint(door.blueprint)
     if settings.graphql:
+        # Here, as most sites leave that door shut, and need not load a library for it.
+        from webapp.graphql_rooms import open_graphql  # noqa: PLC0415
+
         open_graphql(app, settings)
     for command in COMMANDS:
         app.cli.add_command(command)
-
-
-def open_graphql(app: APIFlask, settings: Settings) -> None:
-    """Register the one GraphQL door of all rooms, and its playground in development."""
-    graphql_schema.prepare(app, [door.room for door in GRAPHQL])
-    app.register_blueprint(graphql.blueprint)
-    if not settings.is_production:
-        app.register_blueprint(playground_pages.blueprint)

@@ -7,7 +7,7 @@ from werkzeug.exceptions import HTTPException
 
 from webapp.doors import logs
 from webapp.doors.api.problems import field_errors, problem
-from webapp.doors.gql.endpoint import PATH as GRAPHQL_PATH
+from webapp.doors.gql import PATH as GRAPHQL_PATH
 from webapp.doors.gql.problems import problem as gql_problem
 from webapp.doors.pages.guards import BOUNCE_PATH, ask_for_password, bounce, sign_in_path
 from webapp.doors.pages.rendering import error_page, page, see_other

@@ -2,7 +2,6 @@
 
 import click
 from flask import Flask
-from flask_migrate.cli import db
 
 
 def commands_of(latchkey: Flask) -> click.Group:
@@ -15,5 +14,4 @@ def commands_of(latchkey: Flask) -> click.Group:
 
     for name, command in latchkey.cli.commands.items():
         group.add_command(command, name)
-    group.add_command(db)
     return group

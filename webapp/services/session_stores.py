@@ -4,7 +4,6 @@ from datetime import timedelta
 
 from config import Settings
 from webapp.services.one_time_tokens import LIFETIMES, Purpose
-from webapp.stores.redis_client import RedisServer
 from webapp.stores.redis_sessions import RedisSessions
 from webapp.stores.session_moves import RedisSide, Side, SqlSide
 from webapp.stores.sessions import SessionStore
@@ -18,6 +17,9 @@ def open_sessions(settings: Settings) -> SessionStore:
 
 def open_redis(settings: Settings) -> RedisSessions:
     """Return the store in Redis, whether it is the one in use or the one to move to."""
+    # Here, so that a site without Redis does not load its library.
+    from webapp.stores.redis_client import RedisServer  # noqa: PLC0415
+
     # A minute more, for clocks that differ, and twice as long, for a lifetime made shorter.
     told_for = 2 * settings.access_token_expires + timedelta(minutes=1)
     return RedisSessions(RedisServer(settings.redis_url), kept_for(settings), told_for)

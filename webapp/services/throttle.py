@@ -11,7 +11,6 @@ from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.errors import StorageError
 from limits.storage import MemoryStorage, Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
-from redis.exceptions import RedisClusterException, RedisError
 
 from webapp.errors import TooManyAttempts
 from webapp.services.secrets import digest
@@ -115,10 +114,7 @@ class Throttle:
     def _connected(self) -> FixedWindowRateLimiter:
         """Return the shared limits; a cluster has to be up when it is first connected to."""
         if self._shared is None:
-            try:
-                self._shared = FixedWindowRateLimiter(_redis(self._redis_url))
-            except (RedisError, RedisClusterException) as error:
-                raise StorageError(error) from error
+            self._shared = FixedWindowRateLimiter(_redis(self._redis_url))
         return self._shared
 
     def _resets_in(self, count: Count) -> timedelta:
@@ -151,9 +147,15 @@ def network_of(ip: str) -> str:
 
 
 def _redis(url: str) -> Storage:
+    # Here, so that a site without Redis does not load its library.
+    from redis.exceptions import RedisClusterException, RedisError  # noqa: PLC0415
+
     # Half a second: a hung Redis must not hold sign-in up.
     options: dict[str, Any] = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
     if url.startswith("rediss+cluster"):
         url = url.replace("rediss", "redis", 1)
         options["ssl"] = True
-    return storage_from_string(url, wrap_exceptions=True, **options)  # type: ignore[return-value]
+    try:
+        return storage_from_string(url, wrap_exceptions=True, **options)  # type: ignore[return-value]
+    except (RedisError, RedisClusterException) as error:
+        raise StorageError(error) from error

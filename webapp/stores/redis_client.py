@@ -1,11 +1,12 @@
-"""Redis as our stores use it: one server or a cluster, and every call bounded in time."""
+"""Redis as our stores use it: one server or a cluster, and every call bounded in time.
 
-import hashlib
+Imported where there is a Redis: its library takes 6 MB.
+"""
+
 import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -16,6 +17,7 @@ from redis.exceptions import NoScriptError, RedisClusterException, RedisError
 from redis.retry import Retry
 
 from webapp.errors import TemporarilyUnavailable
+from webapp.stores.redis_scripts import Script
 
 logger = logging.getLogger(__name__)
 
@@ -24,18 +26,6 @@ T = TypeVar("T")
 # Seconds. What waits for Redis holds a thread, and often somebody's row.
 _TIMEOUT = 1.0
 _PORT = 6379
-
-
-@dataclass(frozen=True)
-class Script:
-    """A script in Lua that touches one key, so that a cluster knows where to run it."""
-
-    text: str
-    sha: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        digest = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
-        object.__setattr__(self, "sha", digest)
 
 
 class RedisServer:

@@ -6,7 +6,21 @@ runs twice in it, because an answer was lost or the transaction has to run again
 once and answers alike.
 """
 
-from webapp.stores.redis_client import Script
+import hashlib
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Script:
+    """A script in Lua that touches one key, so that a cluster knows where to run it."""
+
+    text: str
+    sha: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        digest = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+        object.__setattr__(self, "sha", digest)
+
 
 # The session and Redis's own time, in one round trip.
 READ = Script("return {redis.call('TIME'), redis.call('HGETALL', KEYS[1])}")

@@ -13,13 +13,12 @@ import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from webapp import clock
 from webapp.errors import TemporarilyUnavailable
 from webapp.stores import redis_scripts as scripts
 from webapp.stores import users
-from webapp.stores.redis_client import RedisServer
 from webapp.stores.redis_hashes import (
     INDEX,
     decode,
@@ -33,6 +32,9 @@ from webapp.stores.redis_hashes import (
 from webapp.stores.sessions import Found, Session
 from webapp.stores.transactions import on_commit, on_rollback, transaction_id
 
+if TYPE_CHECKING:
+    from webapp.stores.redis_client import RedisServer
+
 logger = logging.getLogger(__name__)
 
 CHANGES = "latchkey:session-changes"
@@ -43,21 +45,13 @@ CHANGED = " changed"
 _ON_ITS_WAY = timedelta(hours=1)
 
 # What a rotation writes.
-MOVING = (
-    "generation",
-    "parent",
-    "rotated_at",
-    "last_used_at",
-    "expires_at",
-    "ip",
-    "user_agent",
-)
+MOVING = ("generation", "parent", "rotated_at", "last_used_at", "expires_at", "ip", "user_agent")
 
 
 class RedisSessions:
     """The sessions in Redis, beside a database with the accounts: a :class:`SessionStore`."""
 
-    def __init__(self, server: RedisServer, kept_for: timedelta, told_for: timedelta) -> None:
+    def __init__(self, server: "RedisServer", kept_for: timedelta, told_for: timedelta) -> None:
         """Prepare, without connecting yet.
 
         :param kept_for: how long a session is kept at least once it began or ended, even when its

@@ -1,1 +1,3 @@
 """The GraphQL door."""
+
+PATH = "/graphql"

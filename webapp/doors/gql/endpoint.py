@@ -11,13 +11,11 @@ from graphql import DocumentNode, GraphQLError, GraphQLSchema, execute_sync, par
 from pydantic import BaseModel, ConfigDict, ValidationError
 from werkzeug.exceptions import UnsupportedMediaType
 
-from webapp.doors.gql import limits
+from webapp.doors.gql import PATH, limits
 from webapp.doors.gql.problems import refused, unreadable
 from webapp.doors.gql.schema import read_attribute, schema_of_application
 from webapp.doors.guards import public
 from webapp.services.parts import parts
-
-PATH = "/graphql"
 
 blueprint = Blueprint("graphql", __name__)
 

@@ -1,12 +1,15 @@
 """Refusals in GraphQL: `errors`, each with a stable `extensions.code`."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Response, g, jsonify
-from graphql import GraphQLError
 
 from webapp.doors import logs
 from webapp.doors.statuses import Refusal, refusal_of
+
+if TYPE_CHECKING:
+    # A site that has no GraphQL door refuses this path, too, and need not load the library for it.
+    from graphql import GraphQLError
 
 # What whoever stands between us and the client has to know of, too: when to come back, and that
 # something is broken. All else is an answer like any other, 200 (GraphQL over HTTP, 6.4.1).
@@ -21,7 +24,7 @@ def problem(refusal: Refusal) -> Response:
     return response
 
 
-def unreadable(errors: list[GraphQLError]) -> Response:
+def unreadable(errors: list["GraphQLError"]) -> Response:
     """Return what is wrong with a document, its variables or its size: nothing was run."""
     found = [
         error.formatted | {"extensions": {"code": "bad_request", "status": 400}} for error in errors
@@ -31,7 +34,7 @@ def unreadable(errors: list[GraphQLError]) -> Response:
     return response
 
 
-def refused(error: GraphQLError, cause: Exception) -> Response:
+def refused(error: "GraphQLError", cause: Exception) -> Response:
     """Return how the operation ended that raised this, without saying more than a door may."""
     refusal = refusal_of(cause)
     logs.note_refusal(cause, refusal)

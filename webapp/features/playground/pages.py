@@ -3,7 +3,7 @@
 from flask import Blueprint, Response
 from graphql import print_schema
 
-from webapp.doors.gql.endpoint import PATH
+from webapp.doors.gql import PATH
 from webapp.doors.gql.schema import schema_of_application
 from webapp.doors.guards import public
 from webapp.doors.pages.paths import own

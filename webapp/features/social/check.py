@@ -4,8 +4,6 @@ import time
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 
-from authlib.integrations.base_client import OAuthError
-
 from config import ProviderSettings
 from webapp.errors import AuthError, NotFound, ProviderError, ProviderMisconfigured
 from webapp.features.social import exchange
@@ -14,7 +12,7 @@ from webapp.features.social.provider import Provider
 from webapp.features.social.providers import ANY_OIDC, DECLARATIONS
 from webapp.services.findings import Finding, right, wrong
 from webapp.services.parts import parts
-from webapp.services.provider_http import ProviderSession
+from webapp.services.provider_http import OAuthRefusal, open_session
 from webapp.services.secrets import new_secret
 
 # Seconds that clocks may be apart before tokens are taken for not yet valid.
@@ -82,7 +80,7 @@ def _endpoints(provider: Provider) -> Iterator[Finding]:
 
 
 def _clock(where: str) -> Finding:
-    with ProviderSession() as session:
+    with open_session() as session:
         date = session.get(where, withhold_token=True).headers.get("Date", "")
     try:
         apart = time.time() - parsedate_to_datetime(date).timestamp()
@@ -98,7 +96,7 @@ def _client(provider: Provider) -> Finding:
     """Show our id and secret with a code that is made up: the code alone is to be refused."""
     try:
         exchange.try_code(provider, f"none-{new_secret()}")
-    except OAuthError as error:
+    except OAuthRefusal as error:
         said = f"{error.error} {error.description}"
         if any(word in said for word in _WRONG_CLIENT):
             return wrong("It refuses the client id or the secret: compare them with it.")

@@ -6,9 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Any
-
-from authlib.integrations.base_client import OAuthError
+from typing import TYPE_CHECKING, Any
 
 from webapp.errors import (
     AttemptExpired,
@@ -25,8 +23,11 @@ from webapp.features.social.identity import Identity, clean_name, make_identity
 from webapp.features.social.provider import Provider, Registration
 from webapp.services.openid import Expected
 from webapp.services.parts import parts
-from webapp.services.provider_http import ProviderSession, json_of
+from webapp.services.provider_http import OAuthRefusal, json_of, open_session
 from webapp.services.secrets import derive_key
+
+if TYPE_CHECKING:
+    from webapp.services.provider_session import ProviderSession
 
 # What providers call it when somebody says no.
 _CANCELLED = {"access_denied", "user_cancelled_authorize", "user_denied"}
@@ -102,7 +103,7 @@ def _check_sender(provider: Provider, reply: Reply) -> None:
 def try_code(provider: Provider, code: str, state: str = "") -> Mapping[str, Any]:
     """Ask a provider for the tokens that a code stands for.
 
-    :raises OAuthError: when it refuses.
+    :raises OAuthRefusal: when it refuses.
     :raises ProviderUnavailable: when it does not answer, or not in JSON.
     """
     verifier = {"code_verifier": _verifier(state)} if provider.declaration.takes_pkce else {}
@@ -123,7 +124,7 @@ def try_code(provider: Provider, code: str, state: str = "") -> Mapping[str, Any
 def _token(provider: Provider, reply: Reply) -> Mapping[str, Any]:
     try:
         return try_code(provider, reply.code, reply.state)
-    except OAuthError as error:
+    except OAuthRefusal as error:
         raise _refusal(str(error.error), str(error.description)) from None
 
 
@@ -151,7 +152,7 @@ def _with_userinfo(
 ) -> Identity:
     """Ask for the address where the id token holds none (OpenID Connect Core 1.0, 5.3)."""
     headers = {"Authorization": f"Bearer {access_token}"}
-    with ProviderSession() as session:
+    with open_session() as session:
         answer = session.get(address, headers=headers, withhold_token=True)
     if answer.status_code != 200:
         return identity
@@ -238,9 +239,9 @@ def _endpoints(provider: Provider) -> tuple[str, str]:
     return metadata.authorization_endpoint, metadata.token_endpoint
 
 
-def _session(provider: Provider, us: Registration) -> ProviderSession:
+def _session(provider: Provider, us: Registration) -> "ProviderSession":
     is_api = provider.declaration.api is not None
-    return ProviderSession(
+    return open_session(
         client_id=us.client_id,
         client_secret=us.client_secret,
         scope=provider.declaration.scope,

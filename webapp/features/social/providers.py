@@ -19,7 +19,7 @@ from webapp.errors import (
 )
 from webapp.features.social.identity import Identity, make_identity
 from webapp.features.social.provider import Api, Claims, Declaration, Registration
-from webapp.services.provider_http import ProviderSession, json_of
+from webapp.services.provider_http import json_of, open_session
 
 
 def apple_secret(given: ProviderSettings, issuer: str) -> str:
@@ -102,7 +102,7 @@ def _github_identity(us: Registration, access_token: str) -> Identity:
 
 def _check_github_token(us: Registration, access_token: str) -> None:
     base = us.issuer.replace("//github.com", "//api.github.com")
-    with ProviderSession() as session:
+    with open_session() as session:
         answer = session.post(
             f"{base}/applications/{us.client_id}/token",
             auth=(us.client_id, us.client_secret),
@@ -125,7 +125,7 @@ def _id(person: Claims) -> str:
 
 def _ask(url: str, **kwargs: Any) -> Any:
     """Ask a provider's API something on behalf of whoever an access token is from."""
-    with ProviderSession() as session:
+    with open_session() as session:
         answer = session.get(url, withhold_token=True, **kwargs)
     if answer.status_code in (400, 401):
         raise ProviderTokenInvalid(f"{url} answers {answer.status_code}")
