@@ -19,7 +19,7 @@ from tests.processes.proxy_kit import Proxy, proxy
 from tests.support import parts_of
 from webapp.extensions import db
 from webapp.models import OneTimeTokenRow, OutboxRow, UserRow
-from webapp.stores import engine
+from webapp.stores import engine, postgresql
 
 T = TypeVar("T")
 
@@ -46,10 +46,11 @@ class Site:
 @pytest.fixture
 def patience(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """How many seconds a statement may take: as many as ever, or as a test would have it."""
-    seconds: int = getattr(request, "param", engine._STATEMENT)
+    seconds: int = getattr(request, "param", engine.STATEMENT)
+    answer = postgresql._ANSWER - engine.STATEMENT + seconds
     monkeypatch.setattr(engine, "_CONNECT", min(seconds, engine._CONNECT))
-    monkeypatch.setattr(engine, "_ANSWER", engine._ANSWER - engine._STATEMENT + seconds)
-    monkeypatch.setattr(engine, "_STATEMENT", seconds)
+    monkeypatch.setattr(postgresql, "_ANSWER", answer)
+    monkeypatch.setattr(engine, "STATEMENT", seconds)
     return seconds
 
 
