@@ -14,7 +14,7 @@ from config import Settings
 from tests.processes.kit import bearer
 from webapp.factory import create_app
 
-PATIENCE = 60
+PATIENCE = 120
 
 
 @dataclass(frozen=True)
