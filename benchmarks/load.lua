@@ -36,14 +36,25 @@ function init(arguments)
   end
 end
 
-function request()
-  sent = sent + 1
-  if plan.each then pair = plan.tokens[(id + sent * plan.threads) % #plan.tokens + 1] end
+local function formatted(is_last)
   local headers = {}
   for name, value in pairs(plan.headers) do headers[name] = filled(value) end
-  -- Threads of a server would else keep the connections that they have, however uneven.
-  if sent % 200 == 0 then headers["Connection"] = "close" end
+  if is_last then headers["Connection"] = "close" end
   return wrk.format(plan.method, plan.path, headers, filled(plan.body))
+end
+
+-- What is the same each time is put together once: wrk shares the processor with the server.
+local ready = {}
+
+function request()
+  sent = sent + 1
+  -- Threads of a server would else keep the connections that they have, however uneven.
+  local is_last = sent % 200 == 0
+  if plan.each then pair = plan.tokens[(id + sent * plan.threads) % #plan.tokens + 1] end
+  if is_last or plan.chain or plan.new or plan.people > 0 then return formatted(is_last) end
+  local key = pair or plan
+  if not ready[key] then ready[key] = formatted(false) end
+  return ready[key]
 end
 
 function done(summary, latency)
