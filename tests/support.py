@@ -242,15 +242,12 @@ class LiveSite:
 def live_site(
     database_url: str, folder: Path, workers: int = 1, serves: str = "", **variables: str
 ) -> Iterator[LiveSite]:
-    """Run the site in processes of its own, at a free port or `PORT`; `variables` are settings.
-
-    The code is this very one, or the one in the folder `ROOT`.
+    """Run the site, or its copy in `ROOT`, in processes of its own; `variables` are settings.
 
     :param serves: the application, where it is another than Latchkey alone: one in front of which
         Latchkey stands, below /id.
     """
     port = int(variables.pop("PORT", 0)) or free_port()
-    root = variables.pop("ROOT", ROOT)
     environment = environment_of(
         DATABASE_URL=database_url, PORT=str(port), WEB_CONCURRENCY=str(workers), **variables
     )
@@ -258,7 +255,7 @@ def live_site(
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", *([serves] if serves else [])],
-            cwd=root,
+            cwd=environment.pop("ROOT", ROOT),
             env=environment,
             stdout=output,
             stderr=subprocess.STDOUT,
