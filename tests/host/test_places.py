@@ -232,6 +232,8 @@ def test_places_that_are_none_are_refused_at_once(
     early.guard(Blueprint("x", __name__), tokens_from=wrong)
     with pytest.raises(SettingsError):
         early.init_app(make_host(), make_settings(database_url))
-    late.init_app(make_host(), make_settings(database_url))
+    # Held on to: the extension does not keep the applications that it stands in front of.
+    host = make_host()
+    late.init_app(host, make_settings(database_url))
     with pytest.raises(SettingsError):
         late.guard(Blueprint("x", __name__), tokens_from=wrong)
