@@ -1,4 +1,4 @@
-"""Tokens that a process remembers to have verified: found again, and never when they should not."""
+"""Tokens that a process remembers: found again, and never when they should not."""
 
 import threading
 from collections.abc import Iterator
@@ -31,10 +31,25 @@ def verifications() -> Iterator[mock.Mock]:
         yield spy
 
 
-def token_of_somebody(app: APIFlask) -> str:
+@pytest.fixture(params=["signed here", "signed elsewhere"])
+def issuer(request: pytest.FixtureRequest, app: APIFlask, make_app: MakeApp) -> APIFlask:
+    """Where somebody signs in: in the process that is asked later on, or in another one."""
+    return app if request.param == "signed here" else make_app()
+
+
+def pair_of_somebody(app: APIFlask) -> dict[str, str]:
     create_user(app)
-    token: str = sign_in_by_bearer(app.test_client())["access_token"]
-    return token
+    return sign_in_by_bearer(app.test_client())
+
+
+def token_of_somebody(app: APIFlask) -> str:
+    return pair_of_somebody(app)["access_token"]
+
+
+def refresh(app: APIFlask, token: str) -> tuple[int, str | None]:
+    """Return what comes of showing a refresh token, and the code of a refusal."""
+    reply = app.test_client().post("/api/v1/auth/refresh", json={"refresh_token": token})
+    return reply.status_code, reply.get_json().get("code")
 
 
 def status(app: APIFlask, token: str) -> tuple[int, str | None]:
@@ -43,14 +58,64 @@ def status(app: APIFlask, token: str) -> tuple[int, str | None]:
     return reply.status_code, (reply.get_json(silent=True) or {}).get("code")
 
 
-def test_a_token_is_verified_once(app: APIFlask, verifications: mock.Mock) -> None:
-    token = token_of_somebody(app)
-    assert [status(app, token) for _ in range(5)] == [(204, None)] * 5
+def test_a_token_of_another_process_is_verified_once(
+    app: APIFlask, make_app: MakeApp, verifications: mock.Mock
+) -> None:
+    pair = pair_of_somebody(make_app())
+    assert [status(app, pair["access_token"]) for _ in range(5)] == [(204, None)] * 5
+    assert verifications.call_count == 1
+    with app.app_context():
+        for _ in range(5):
+            assert tokens.read_refresh(pair["refresh_token"]).generation == 1
+    assert verifications.call_count == 2
+
+
+def test_what_a_process_has_signed_it_does_not_verify(
+    app: APIFlask, verifications: mock.Mock
+) -> None:
+    pair = pair_of_somebody(app)
+    assert status(app, pair["access_token"]) == (204, None)
+    assert refresh(app, pair["refresh_token"]) == (200, None)
+    assert verifications.call_count == 0
+
+
+def test_what_is_remembered_is_what_would_be_read(app: APIFlask, make_app: MakeApp) -> None:
+    pair, other = pair_of_somebody(app), make_app()
+    found = []
+    for each in (app, other):
+        with each.app_context():
+            access = tokens.read_access(pair["access_token"])
+            found.append((access, tokens.read_refresh(pair["refresh_token"])))
+    assert found[0] == found[1]
+
+
+def test_a_remembered_refresh_token_is_used_once(
+    make_app: MakeApp, verifications: mock.Mock
+) -> None:
+    app = make_app(refresh_grace="0")
+    token = pair_of_somebody(app)["refresh_token"]
+    assert refresh(app, token) == (200, None)
+    assert refresh(app, token) == (401, "refresh_reused")
+    assert refresh(app, token) == (401, "token_revoked")
+    assert verifications.call_count == 0
+
+
+@pytest.mark.parametrize("name", ["iss", "aud", "exp", "nbf", "type"])
+def test_a_token_in_which_a_host_changes_our_claims_is_verified(
+    app: APIFlask, name: str, verifications: mock.Mock
+) -> None:
+    issuer = parts_of(app).token_issuer
+    own = vars(type(issuer))["claims_of"]
+    with mock.patch.object(
+        type(issuer), "claims_of", lambda *who: own(*who) | {name: "something else"}
+    ):
+        token = token_of_somebody(app)
+    assert status(app, token) == (401, "token_invalid")
     assert verifications.call_count == 1
 
 
-def test_a_remembered_token_expires(app: APIFlask) -> None:
-    token = token_of_somebody(app)
+def test_a_remembered_token_expires(app: APIFlask, issuer: APIFlask) -> None:
+    token = token_of_somebody(issuer)
     assert status(app, token) == (204, None)
     almost, over = timedelta(minutes=14, seconds=58), timedelta(minutes=15)
     start = clock.now()
@@ -60,8 +125,8 @@ def test_a_remembered_token_expires(app: APIFlask) -> None:
         assert status(app, token) == (401, "token_expired")
 
 
-def test_a_remembered_token_of_an_ended_session_is_refused(app: APIFlask) -> None:
-    token = token_of_somebody(app)
+def test_a_remembered_token_of_an_ended_session_is_refused(app: APIFlask, issuer: APIFlask) -> None:
+    token = token_of_somebody(issuer)
     assert status(app, token) == (204, None)
     out = app.test_client().post("/api/v1/auth/logout", headers=bearer(token))
     assert out.status_code == 204
@@ -95,7 +160,7 @@ def test_a_remembered_token_goes_with_its_key(make_app: MakeApp, tmp_path: Path)
     assert status(app, token) == (401, "token_invalid")
 
 
-def test_a_key_that_is_read_again_verifies_again(
+def test_a_directory_of_keys_that_is_read_again_forgets_no_token(
     make_app: MakeApp, tmp_path: Path, verifications: mock.Mock
 ) -> None:
     KeyDirectory(tmp_path, "EdDSA").add_first()
@@ -104,12 +169,15 @@ def test_a_key_that_is_read_again_verifies_again(
     for _ in range(3):
         parts_of(app).keys._looked_at = float("-inf")
         assert status(app, token) == (204, None)
-    assert verifications.call_count >= 1
+    assert verifications.call_count == 0
 
 
-def test_no_other_token_is_taken_for_a_remembered_one(app: APIFlask) -> None:
-    token = token_of_somebody(app)
-    assert status(app, token) == (204, None)
+@pytest.mark.parametrize("kind", ["access", "refresh"])
+def test_no_other_token_is_taken_for_a_remembered_one(
+    app: APIFlask, issuer: APIFlask, kind: str
+) -> None:
+    token = pair_of_somebody(issuer)[f"{kind}_token"]
+    read = tokens.read_access if kind == "access" else tokens.read_refresh
     flipped = [
         token[:position] + chr(ord(token[position]) ^ 1 << bit) + token[position + 1 :]
         for position in range(len(token))
@@ -117,17 +185,20 @@ def test_no_other_token_is_taken_for_a_remembered_one(app: APIFlask) -> None:
     ]
     others = [token[:-1], token + "A", token + "=", token.upper(), f"{token}\n", f"\0{token}"]
     with app.app_context():
+        assert read(token)
         for forged in flipped + others:
             with pytest.raises((TokenInvalid, TokenExpired)):
-                tokens.read_access(forged)
-        assert tokens.read_access(token)
+                read(forged)
+        assert read(token)
 
 
-def test_a_refresh_token_is_never_remembered(app: APIFlask) -> None:
-    create_user(app)
-    reply = sign_in_by_bearer(app.test_client())
+def test_neither_kind_of_token_is_taken_for_the_other(app: APIFlask, issuer: APIFlask) -> None:
+    pair = pair_of_somebody(issuer)
     for _ in range(2):
-        assert status(app, reply["refresh_token"]) == (401, "token_invalid")
+        assert status(app, pair["refresh_token"]) == (401, "token_invalid")
+        assert refresh(app, pair["access_token"]) == (401, "token_invalid")
+    assert status(app, pair["access_token"]) == (204, None)
+    assert refresh(app, pair["refresh_token"]) == (200, None)
 
 
 def test_an_expired_token_that_is_read_all_the_same_is_not_remembered(app: APIFlask) -> None:

@@ -4,16 +4,19 @@ What a token may be is settled here once: the algorithm is ours and pinned, the 
 by `kid` among our own, and a token without `type`, `exp`, `sid` or `sub` is none (RFC 8725).
 """
 
+import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from flask_jwt_extended import create_access_token, create_refresh_token, decode_token
 from flask_jwt_extended.exceptions import JWTDecodeError, JWTExtendedException
 from jwt import ExpiredSignatureError, PyJWTError
+from jwt.utils import base64url_decode
 
 from webapp.errors import TokenExpired, TokenInvalid
 from webapp.extensions import jwt
@@ -35,7 +38,11 @@ __all__ = [
     "read_refresh",
 ]
 
+C = TypeVar("C", AccessClaims, RefreshClaims)
+
 _REQUIRED = {"iss", "aud", "sub", "sid", "iat", "exp", "jti", "type"}
+# What a host that adds claims had better leave to us: a token with another is verified as any.
+_OURS = {"iss", "aud", "sub", "exp", "nbf", "type"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # The key of the token that is being made: Flask-JWT-Extended asks for it and for its `kid` one
@@ -122,29 +129,14 @@ class JwtVerifier:
         :raises TokenExpired: when its time is over, unless that is allowed.
         :raises TokenInvalid: for whatever else is not an access token of ours.
         """
-        known = self._verified.find(encoded)
-        # Once its key is retired, no token that it signed is good any more.
-        if known is not None and parts().keys.find(known.key.kid) is known.key:
-            return known.claims
+        known = self._known(encoded, AccessClaims)
+        if known is not None:
+            return known
         payload = _read(encoded, "access", allow_expired)
-        claims = self._access_claims(payload)
+        claims = _access_claims(payload)
         if not allow_expired:
             self._verified.remember(encoded, Verified(claims, payload["exp"], _verifying.get()))
         return claims
-
-    def _access_claims(self, claims: Mapping[str, Any]) -> AccessClaims:
-        try:
-            return AccessClaims(
-                user_id=_text(claims["sub"]),
-                session_id=_text(claims["sid"]),
-                facts_of=_facts_of(_text(claims["jti"])),
-                auth_time=int(claims["auth_time"]),
-                amr=tuple(claims["amr"]),
-                roles=tuple(claims["roles"]),
-                email=_text(claims["email"]) if "email" in claims else None,
-            )
-        except (KeyError, TypeError, ValueError, OverflowError):
-            raise TokenInvalid from None
 
     def read_refresh(self, encoded: str) -> RefreshClaims:
         """Read a refresh token; what presenting it does is for the refresh rule to say.
@@ -152,18 +144,62 @@ class JwtVerifier:
         :raises TokenExpired: when its time is over.
         :raises TokenInvalid: for whatever else is not a refresh token of ours.
         """
-        claims = _read(encoded, "refresh", False)
-        generation = claims.get("gen")
-        if not isinstance(generation, int) or isinstance(generation, bool) or generation < 1:
-            raise TokenInvalid
-        return RefreshClaims(_text(claims["sub"]), _text(claims["sid"]), generation)
+        known = self._known(encoded, RefreshClaims)
+        if known is not None:
+            return known
+        payload = _read(encoded, "refresh", False)
+        claims = _refresh_claims(payload)
+        self._verified.remember(encoded, Verified(claims, payload["exp"], _verifying.get()))
+        return claims
+
+    def signed_here(self, encoded: str, key: SigningKey) -> None:
+        """Remember a token that this process has signed this moment, by what the token says."""
+        payload = json.loads(base64url_decode(encoded.split(".")[1]))
+        read = _access_claims if payload["type"] == "access" else _refresh_claims
+        # A host may have said something in it that we would refuse.
+        with suppress(TokenInvalid):
+            self._verified.remember(encoded, Verified(read(payload), payload["exp"], key))
+
+    def _known(self, encoded: str, kind: type[C]) -> C | None:
+        """Return what is remembered of a token of this kind, while its key is one of ours."""
+        found = self._verified.find(encoded)
+        # Once its key is retired, no token that it signed is good any more.
+        if found is None or parts().keys.find(found.key.kid) is not found.key:
+            return None
+        return found.claims if isinstance(found.claims, kind) else None
+
+
+def _access_claims(claims: Mapping[str, Any]) -> AccessClaims:
+    try:
+        return AccessClaims(
+            user_id=_text(claims["sub"]),
+            session_id=_text(claims["sid"]),
+            facts_of=_facts_of(_text(claims["jti"])),
+            auth_time=int(claims["auth_time"]),
+            amr=tuple(claims["amr"]),
+            roles=tuple(claims["roles"]),
+            email=_text(claims["email"]) if "email" in claims else None,
+        )
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise TokenInvalid from None
+
+
+def _refresh_claims(claims: Mapping[str, Any]) -> RefreshClaims:
+    generation = claims.get("gen")
+    if not isinstance(generation, int) or isinstance(generation, bool) or generation < 1:
+        raise TokenInvalid
+    return RefreshClaims(_text(claims["sub"]), _text(claims["sid"]), generation)
 
 
 def _sign(
     create: Callable[..., str], user_id: str, lifetime: timedelta, claims: Mapping[str, Any]
 ) -> str:
-    _signing.set(parts().keys.signing)
-    return create(user_id, expires_delta=lifetime, additional_claims=claims)
+    key, verifier = parts().keys.signing, parts().token_verifier
+    _signing.set(key)
+    encoded = create(user_id, expires_delta=lifetime, additional_claims=claims)
+    if isinstance(verifier, JwtVerifier) and _OURS.isdisjoint(claims):
+        verifier.signed_here(encoded, key)
+    return encoded
 
 
 def _read(encoded: str, kind: str, allow_expired: bool) -> Mapping[str, Any]:

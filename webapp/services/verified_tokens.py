@@ -1,7 +1,8 @@
-"""Access tokens that this process has verified, so that the next request need not do it again.
+"""Tokens that this process has verified or signed, so that the next request need not verify them.
 
 Verifying an EdDSA signature takes longer than all else that a request with a token needs. What is
-remembered is what the token said, and by which key; whether its session goes on is asked each time.
+remembered is what the token said, and by which key; whether its session goes on, and of which
+generation a refresh token is, is asked each time.
 """
 
 import threading
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from webapp import clock
-from webapp.services.claims import AccessClaims
+from webapp.services.claims import AccessClaims, RefreshClaims
 from webapp.services.signing_keys import SigningKey
 
 # About 7 MB a process at most; who is forgotten is verified once more.
@@ -20,7 +21,7 @@ MOST = 10_000
 class Verified:
     """What a token says, until when (seconds since 1970), and the key that it was verified with."""
 
-    claims: AccessClaims
+    claims: AccessClaims | RefreshClaims
     expires_at: float
     key: SigningKey
 
