@@ -53,8 +53,8 @@ class Subject:
         command = str(self.declared["serve"]).split()
         if command[0] != "gunicorn":
             return command
-        threads = ["--threads", "32"] if self.workers == "gthread" else []
-        return [*command, "--worker-class", self.workers, *threads]
+        threads = "32" if self.workers == "gthread" else "1"
+        return [*command, "--worker-class", self.workers, "--threads", threads]
 
     def variables(self, database_url: str, cost: int, grace: str = "0") -> dict[str, str]:
         """Return the environment to run it in."""
