@@ -1,6 +1,6 @@
 """The application, put together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 from apiflask import APIFlask
 from flask import Flask, Request, Response
 from flask.sessions import SessionInterface, SessionMixin
+from flask.templating import Environment
 from flask_cors import CORS
 from pydantic import SecretStr
 from sqlalchemy.orm import configure_mappers
@@ -74,10 +75,19 @@ class NoSession(SessionInterface):
         """Keep none."""
 
 
+class Templates(Environment):
+    """Jinja whose templates all know the same: from one dictionary, not from a chain of two."""
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """Return what a template knows besides what it is given when it is rendered."""
+        return super().make_globals(d) if d else self.globals
+
+
 class Application(APIFlask):
     """Flask, without what each request would pay for and none of ours needs."""
 
     session_interface = NoSession()
+    jinja_environment = Templates
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Call every view as it is: none is a coroutine, and to look takes time each time."""

@@ -1,6 +1,8 @@
 """Headers that every reply carries, errors too, and the id that a request goes by."""
 
 import secrets
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, g, request
 
@@ -8,6 +10,10 @@ from config import Settings
 from webapp.doors import csrf
 from webapp.errors import NotFound
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+_POLICY = "Content-Security-Policy"
 # Unless a view says otherwise.
 _USUALLY = (("Cache-Control", "no-store"), ("X-Frame-Options", "DENY"))
 _ALWAYS = (
@@ -22,11 +28,10 @@ _STRICT_TRANSPORT = ("Strict-Transport-Security", "max-age=63072000; includeSubD
 
 def prepare(app: Flask, settings: Settings) -> None:
     """Have an application send them."""
-    always = (*_ALWAYS, _STRICT_TRANSPORT) if settings.is_production else _ALWAYS
+    always = [*_ALWAYS, _STRICT_TRANSPORT] if settings.is_production else [*_ALWAYS]
     logo = f" {settings.app_logo}" if settings.app_logo.startswith("https://") else ""
-    # What most replies carry; pages with a style of their own, or a form that leads elsewhere,
-    # say so when they are rendered.
-    usual_policy = _policy(logo)
+    # Pages with a style of their own, or a form that leads elsewhere, have a policy of their own.
+    usually = [(pair[0].lower(), pair) for pair in ((_POLICY, _policy(logo)), *_USUALLY)]
 
     @app.before_request
     def begin() -> None:
@@ -41,17 +46,27 @@ def prepare(app: Flask, settings: Settings) -> None:
     def finish(response: Response) -> Response:
         headers = response.headers
         nonce, target = g.get("csp_nonce"), g.get("form_target", "")
-        policy = _policy(logo, nonce, target) if nonce or target else usual_policy
-        present = {name.lower() for name, _ in headers}
-        usual = (("Content-Security-Policy", policy), *_USUALLY)
-        headers.extend(pair for pair in usual if pair[0].lower() not in present)
-        headers.extend(always)
+        if nonce or target:
+            headers.setdefault(_POLICY, _policy(logo, nonce, target))
         headers.add("X-Request-Id", g.get("request_id", ""))
         if token := g.get("csrf_cookie"):
             csrf.place(response, token)
         elif (principal := g.get("principal")) and principal.is_by_cookie:
             csrf.renew(response, principal.claims.session_id)
         return response
+
+    # Past Flask, whose own way of adding a header takes longer than all else that a check needs.
+    answer = app.wsgi_app
+
+    def hardened(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            present = {name.lower() for name, _ in headers}
+            headers += [pair for name, pair in usually if name not in present]
+            return start_response(status, headers + always, *error)
+
+        return answer(environ, start)
+
+    app.wsgi_app = hardened  # type: ignore[method-assign]
 
 
 def csp_nonce() -> str:

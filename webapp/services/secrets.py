@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import secrets
+from functools import lru_cache
 
 
 def new_secret() -> str:
@@ -15,6 +16,7 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+@lru_cache(maxsize=16)
 def derive_key(secret_key: str, purpose: str) -> bytes:
     """Return a key of 32 bytes that serves one purpose alone."""
     return hmac.digest(secret_key.encode(), f"latchkey {purpose}".encode(), "sha256")

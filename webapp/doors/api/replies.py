@@ -8,9 +8,8 @@ from pydantic import BaseModel
 
 def reply(body: BaseModel, status: int = 200) -> Response:
     """Return a body as JSON; what is None in it is left out."""
-    response = jsonify(body.model_dump(mode="json", exclude_none=True))
-    response.status_code = status
-    return response
+    text = body.model_dump_json(exclude_none=True)
+    return Response(text, status, mimetype="application/json")
 
 
 def list_reply(items: Sequence[BaseModel], next_cursor: str | None) -> Response:

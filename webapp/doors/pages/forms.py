@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from copy import copy
+from functools import cache
 from typing import Any, TypeVar
 
 from flask import g, request
@@ -41,10 +42,22 @@ def attributes(**values: object) -> str:
     found = []
     for key, value in sorted(values.items()):
         if value is True:
-            found.append(clean_key(key))
+            found.append(_clean_key(key))
         elif value is not False:
-            found.append(f'{clean_key(key)}="{escape(value)}"')
+            found.append(f'{_clean_key(key)}="{escape(value)}"')
     return " ".join(found)
+
+
+# Names of attributes and the widgets of fields are few, and stand in our own code.
+_clean_key = cache(clean_key)
+
+
+@cache
+def _lean(widget: Any) -> Any:
+    """Return a widget that writes attributes in our way."""
+    lean = copy(widget)
+    lean.html_params = attributes
+    return lean
 
 
 class Form(FlaskForm):  # type: ignore[misc]
@@ -64,10 +77,8 @@ class Form(FlaskForm):  # type: ignore[misc]
 
         def render_field(self, field: Field, render_kw: dict[str, object]) -> Markup:
             """Return a control as its widget writes it, but for how the attributes are written."""
-            widget = copy(field.widget)
-            widget.html_params = attributes
             own: dict[str, object] = field.render_kw or {}
-            control: Markup = widget(field, **own | render_kw)
+            control: Markup = _lean(field.widget)(field, **own | render_kw)
             return control
 
     refusal: Refusal | None = None
