@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from webapp.errors import EmailNotVerified, FieldError, InvalidCredentials, ValidationFailed
 from webapp.services.parts import parts
@@ -21,19 +22,21 @@ NAME_MAX_LENGTH = 100
 _COMMON = Path(__file__).with_name("common_passwords.txt.gz")
 
 
-def check_all(*checks: Callable[[], object]) -> None:
-    """Run every check, so that a person learns of all that is wrong at once.
+def check_all(*checks: Callable[[], Any]) -> list[Any]:
+    """Run every check, so that a person learns of all that is wrong at once; return what they did.
 
     :raises ValidationFailed: with what all of them found.
     """
+    found: list[Any] = []
     problems: list[FieldError] = []
     for check in checks:
         try:
-            check()
+            found.append(check())
         except ValidationFailed as error:
             problems += error.errors
     if problems:
         raise ValidationFailed(*problems)
+    return found
 
 
 def check_new_password(password: str, email: str, field: str = "password") -> None:

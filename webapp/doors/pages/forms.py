@@ -60,6 +60,16 @@ def _lean(widget: Any) -> Any:
     return lean
 
 
+def _described(field: Field) -> dict[str, str]:
+    """Return the attributes that lead from a control to its hint and its errors, if it is seen."""
+    if field.flags.hidden:
+        return {}
+    ids = [f"{field.id}-hint"] if field.description else []
+    if not field.errors:
+        return {"aria-describedby": ids[0]} if ids else {}
+    return {"aria-describedby": " ".join([*ids, f"{field.id}-error"]), "aria-invalid": "true"}
+
+
 class Form(FlaskForm):  # type: ignore[misc]
     """A form with the CSRF token, which shows what a flow says under the field that it is about."""
 
@@ -76,9 +86,9 @@ class Form(FlaskForm):  # type: ignore[misc]
             return request.form if request.method == "POST" else None
 
         def render_field(self, field: Field, render_kw: dict[str, object]) -> Markup:
-            """Return a control as its widget writes it, but for how the attributes are written."""
+            """Return a control as its widget writes it, with what screen readers are to know."""
             own: dict[str, object] = field.render_kw or {}
-            control: Markup = _lean(field.widget)(field, **own | render_kw)
+            control: Markup = _lean(field.widget)(field, **own | render_kw | _described(field))
             return control
 
     refusal: Refusal | None = None

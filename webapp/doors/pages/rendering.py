@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from flask import Flask, Response, g, make_response, render_template, request
+from flask import Flask, Response, g, render_template, request
 from markupsafe import Markup
 
 from config import Settings
@@ -24,7 +24,7 @@ def page(
 
     :param account: whoever is signed in, for the header.
     """
-    return make_response(render_template(template, account=account, **context), status)
+    return Response(render_template(template, account=account, **context), status)
 
 
 def form_page(template: str, form: Form, **context: Any) -> Response:

@@ -77,11 +77,12 @@ def remove_person(person_id: str) -> None:
 
 def _checked(names: Names) -> Names:
     """Return the names trimmed; tell of both at once when neither can be used."""
-    policy.check_all(
-        lambda: _check("first_name", names.first_name),
-        lambda: _check("last_name", names.last_name),
+    return Names(
+        *policy.check_all(
+            lambda: _check("first_name", names.first_name),
+            lambda: _check("last_name", names.last_name),
+        )
     )
-    return Names(_check("first_name", names.first_name), _check("last_name", names.last_name))
 
 
 def _check(field: str, name: str) -> str:

@@ -79,11 +79,11 @@ def sign_in(command: SignIn, client: Client, replaces: str | None = None) -> Sig
 
 
 def _check(command: SignIn) -> str:
-    policy.check_all(
+    email, _ = policy.check_all(
         lambda: normalize_email(command.email),
         lambda: policy.check_password_length(command.password),
     )
-    return normalize_email(command.email)
+    return str(email)
 
 
 def _start(proof: _Proof, command: SignIn, client: Client, replaces: str | None) -> SignedIn:

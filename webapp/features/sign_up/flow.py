@@ -69,12 +69,11 @@ def sign_up(
 
 def _check(command: SignUp) -> SignUp:
     """Return the command in its one spelling, or say all that is wrong with it at once."""
-    policy.check_all(
+    email, name, _ = policy.check_all(
         lambda: normalize_email(command.email),
         lambda: policy.check_name(command.name),
         lambda: policy.check_new_password(command.password, command.email.strip().lower()),
     )
-    email, name = normalize_email(command.email), policy.check_name(command.name)
     return SignUp(email, command.password, name)
 
 
