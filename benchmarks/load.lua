@@ -49,7 +49,7 @@ local ready = {}
 function request()
   sent = sent + 1
   -- Threads of a server would else keep the connections that they have, however uneven.
-  local is_last = sent % 200 == 0
+  local is_last = (sent + 5 * id) % 40 == 0
   if plan.each then pair = plan.tokens[(id + sent * plan.threads) % #plan.tokens + 1] end
   if is_last or plan.chain or plan.new or plan.people > 0 then return formatted(is_last) end
   local key = pair or plan

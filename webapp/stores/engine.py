@@ -21,6 +21,7 @@ def engine_options(url: str) -> dict[str, Any]:
         "skip_autocommit_rollback": True,
         "pool_timeout": _POOL,
         "pool_size": 10,
+        "pool_use_lifo": True,
         "max_overflow": 10,
         # An error would else carry them into the log: addresses, hashes, mail with its link.
         "hide_parameters": True,

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from enum import Enum
+from functools import cached_property
 from itertools import count
 from typing import Any, TypeVar
 
@@ -55,12 +56,16 @@ class _Work:
     def __init__(self, engine: Engine, kind: _Kind) -> None:
         self.engine = engine
         self.kind = kind
-        self.id = uuid.uuid4().hex
         self.on_commit: list[Callable[[], None]] = []
         self.on_rollback: list[Callable[[], None]] = []
         self.is_committing = False
         self._connection: Connection | None = None
         self._holds_writer = False
+
+    @cached_property
+    def id(self) -> str:
+        """What it is known by."""
+        return uuid.uuid4().hex
 
     def connection(self) -> Connection:
         """Return the connection, in a transaction where this is one."""
