@@ -170,6 +170,14 @@ def test_a_sign_in_on_a_page_takes_four(app: APIFlask) -> None:
     assert len(within(found)) <= 4, found
 
 
+def test_a_sign_in_that_is_told_of_by_mail_takes_six(app: APIFlask) -> None:
+    assert sign_in(app.test_client()) == 200
+    with statements(app) as found:
+        assert sign_in(app.test_client()) == 200
+    assert len(within(found)) <= 6, found
+    assert any("outbox" in statement for statement in found)
+
+
 def test_a_failed_sign_in_takes_two(app: APIFlask) -> None:
     with statements(app) as found:
         assert sign_in(app.test_client(), "a wrong password") == 401

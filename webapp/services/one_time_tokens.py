@@ -46,7 +46,9 @@ def issue(
     """
     token = new_secret()
     now = clock.now()
-    one_time_tokens.replace(
+    # One that is about a session, which is as new, stands in no other's place.
+    keep = one_time_tokens.add if purpose is Purpose.NOT_ME else one_time_tokens.replace
+    keep(
         OneTimeToken(
             digest=digest(token),
             user_id=user_id,

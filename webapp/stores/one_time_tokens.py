@@ -35,7 +35,6 @@ def replace(token: OneTimeToken) -> None:
 
     :raises LostRace: when another one came first; the transaction runs again.
     """
-    values: dict[str, Any] = {field: getattr(token, field) for field in _FIELDS}
     is_replaced = count_changed(
         update(OneTimeTokenRow)
         .where(
@@ -43,13 +42,25 @@ def replace(token: OneTimeToken) -> None:
             OneTimeTokenRow.purpose == token.purpose,
             OneTimeTokenRow.subject == token.subject,
         )
-        .values(values | {"used_at": None})
+        .values(_values(token) | {"used_at": None})
     )
     if not is_replaced:
-        try:
-            execute(insert(OneTimeTokenRow).values(values))
-        except IntegrityError as error:
-            raise LostRace from error
+        add(token)
+
+
+def add(token: OneTimeToken) -> None:
+    """Keep a token that stands in no other's place.
+
+    :raises LostRace: when there is one of the same purpose and subject after all.
+    """
+    try:
+        execute(insert(OneTimeTokenRow).values(_values(token)))
+    except IntegrityError as error:
+        raise LostRace from error
+
+
+def _values(token: OneTimeToken) -> dict[str, Any]:
+    return {field: getattr(token, field) for field in _FIELDS}
 
 
 def find(digest: str, purposes: Collection[str], now: datetime) -> OneTimeToken | None:
