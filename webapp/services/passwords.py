@@ -10,9 +10,11 @@ import hmac
 import logging
 import os
 import re
+import sys
 import threading
 import unicodedata
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -28,6 +30,8 @@ _PREFIXED = re.compile(
 )
 _PLAIN = re.compile(r"\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}")
 
+# Of the threads that hash, where a process has 0: whatever else is to be done goes first.
+_NICENESS = 10
 # How long a sign-in waits for its turn at the hash before it is told to come back.
 _PATIENCE = 5.0
 
@@ -61,8 +65,10 @@ class Passwords:
         """
         self._cost = cost
         self._metrics = metrics or Metrics()
-        self._turns = threading.Semaphore(at_once or os.cpu_count() or 1)
-        self._room = threading.Semaphore((at_once or os.cpu_count() or 1) + waiting)
+        self._at_once = at_once or os.cpu_count() or 1
+        self._turns = threading.Semaphore(self._at_once)
+        self._room = threading.Semaphore(self._at_once + waiting)
+        self._pools: dict[int, ThreadPoolExecutor] = {}
         # Nobody's hash: it costs what any other costs, and no password has it.
         self._nobodys = f"$bcrypt-sha256$v=2,t=2b,r={cost}${_salt(cost)}${'.' * 31}"
 
@@ -72,7 +78,7 @@ class Passwords:
         :raises TemporarilyUnavailable: when too many wait for theirs.
         """
         with self._turn():
-            return self._hash(password)
+            return self._threads.submit(self._hash, password).result()
 
     def verify(self, password: str, stored: str | None) -> Verification:
         """Compare a password with a stored hash, at the price of one hash in every case.
@@ -84,7 +90,8 @@ class Passwords:
             logger.error("a stored password hash is of no known format; its owner has to reset it")
             stored = None
         with self._turn():
-            is_right = _matches(password, stored or self._nobodys) and stored is not None
+            matching = self._threads.submit(_matches, password, stored or self._nobodys)
+            is_right = matching.result() and stored is not None
         return Verification(is_right, is_right and not self._is_current(stored or ""))
 
     def _hash(self, password: str) -> str:
@@ -93,6 +100,14 @@ class Passwords:
     def _is_current(self, stored: str) -> bool:
         match = _PREFIXED.fullmatch(stored)
         return match is not None and int(match[1]) == self._cost
+
+    @property
+    def _threads(self) -> ThreadPoolExecutor:
+        """Of this process: none of the threads that the one before a fork had is in it."""
+        pid = os.getpid()
+        return self._pools.get(pid) or self._pools.setdefault(
+            pid, ThreadPoolExecutor(self._at_once, "hash", initializer=_let_others_go_first)
+        )
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -111,6 +126,12 @@ class Passwords:
         finally:
             self._metrics.hash_ends()
             self._room.release()
+
+
+def _let_others_go_first() -> None:
+    """Lower the priority of the thread at hand, so that a flood of sign-ins slows nobody else."""
+    if sys.platform == "linux":  # Elsewhere, it is the whole process that has one.
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 def _salt(cost: int) -> str:
