@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+from unittest import mock
 
 import pytest
 
@@ -30,8 +31,20 @@ def test_what_hashes_lets_others_go_first() -> None:
         return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
     mine = priority()
-    assert Passwords(4)._threads.submit(priority).result() == mine + 10
+    assert Passwords(4)._threads.submit(priority).result() == min(mine + 10, 19)
     assert priority() == mine
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, only processes have a priority")
+def test_a_server_that_is_nice_already_hashes_all_the_same() -> None:
+    script = "import os; os.nice(15)\n" + FORKED
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, timeout=30, check=False)
+    assert done.returncode == 0
+
+
+def test_where_priorities_are_forbidden_it_hashes_all_the_same() -> None:
+    with mock.patch("os.setpriority", side_effect=PermissionError):
+        assert Passwords(4).hash("correct horse 17")
 
 
 def test_a_worker_hashes_that_was_forked_after_a_hash() -> None:

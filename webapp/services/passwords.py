@@ -15,7 +15,7 @@ import threading
 import unicodedata
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import bcrypt
@@ -30,8 +30,8 @@ _PREFIXED = re.compile(
 )
 _PLAIN = re.compile(r"\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}")
 
-# Of the threads that hash, where a process has 0: whatever else is to be done goes first.
-_NICENESS = 10
+# How much nicer the threads that hash are than the rest: whatever else is to be done goes first.
+_NICER = 10
 # How long a sign-in waits for its turn at the hash before it is told to come back.
 _PATIENCE = 5.0
 
@@ -130,8 +130,13 @@ class Passwords:
 
 def _let_others_go_first() -> None:
     """Lower the priority of the thread at hand, so that a flood of sign-ins slows nobody else."""
-    if sys.platform == "linux":  # Elsewhere, it is the whole process that has one.
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+    if sys.platform != "linux":  # Elsewhere, it is the whole process that has one.
+        return
+    thread = threading.get_native_id()
+    # Where a sandbox forbids it, passwords are hashed all the same.
+    with suppress(OSError):
+        niceness = os.getpriority(os.PRIO_PROCESS, thread)
+        os.setpriority(os.PRIO_PROCESS, thread, min(niceness + _NICER, 19))
 
 
 def _salt(cost: int) -> str:
