@@ -100,7 +100,7 @@ def test_a_remembered_refresh_token_is_used_once(
     assert verifications.call_count == 0
 
 
-@pytest.mark.parametrize("name", ["iss", "aud", "exp", "nbf", "type"])
+@pytest.mark.parametrize("name", ["iss", "aud", "iat", "exp", "nbf", "type"])
 def test_a_token_in_which_a_host_changes_our_claims_is_verified(
     app: APIFlask, name: str, verifications: mock.Mock
 ) -> None:

@@ -42,7 +42,7 @@ C = TypeVar("C", AccessClaims, RefreshClaims)
 
 _REQUIRED = {"iss", "aud", "sub", "sid", "iat", "exp", "jti", "type"}
 # What a host that adds claims had better leave to us: a token with another is verified as any.
-_OURS = {"iss", "aud", "sub", "exp", "nbf", "type"}
+_OURS = {"iss", "aud", "sub", "iat", "exp", "nbf", "type"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # The key of the token that is being made: Flask-JWT-Extended asks for it and for its `kid` one

@@ -53,11 +53,11 @@ def prepare_engine(db: SQLAlchemy) -> None:
         _prepare_sqlite(db.engine)
     elif db.engine.dialect.name == "postgresql":
         # Here, as the other databases need not load its driver.
-        from webapp.stores.postgresql import BoundedConnection  # noqa: PLC0415
+        from webapp.stores.postgresql import BoundedConnection, LeanCursor  # noqa: PLC0415
 
         @event.listens_for(db.engine, "do_connect")
         def connect(_dialect: object, _record: object, args: Any, kwargs: Any) -> object:
-            return BoundedConnection.connect(*args, **kwargs)
+            return BoundedConnection.connect(*args, cursor_factory=LeanCursor, **kwargs)
 
 
 def _prepare_sqlite(engine: Engine) -> None:

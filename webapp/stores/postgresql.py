@@ -1,7 +1,6 @@
 """Connections to PostgreSQL with bounds that psycopg has not; engine.py imports it where needed."""
 
-from collections.abc import Sequence
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import Column
@@ -17,8 +16,8 @@ _ANSWER = STATEMENT + 2
 R = TypeVar("R")
 
 
-class LazyColumns(Sequence[Column]):
-    """What a cursor says of its columns, put together when somebody looks at it.
+class LazyColumns:
+    """What a cursor says of its columns, put together when somebody looks at them.
 
     psycopg does so each time that it is asked for a description, and SQLAlchemy asks after every
     query only to see that there is one.
@@ -33,16 +32,9 @@ class LazyColumns(Sequence[Column]):
         """Return how many there are."""
         return self._count
 
-    @overload
-    def __getitem__(self, index: int) -> Column: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Column]: ...
-    def __getitem__(self, index: int | slice) -> Column | list[Column]:
-        """Return one of them, or some."""
-        chosen = range(self._count)[index]
-        if isinstance(chosen, range):
-            return [Column(self._cursor, number) for number in chosen]
-        return Column(self._cursor, chosen)
+    def __getitem__(self, number: int) -> Column:
+        """Return one of them."""
+        return Column(self._cursor, range(self._count)[number])
 
 
 class LeanCursor(psycopg.Cursor[Any]):
@@ -52,8 +44,9 @@ class LeanCursor(psycopg.Cursor[Any]):
     def description(self) -> Any:
         """The columns of the result, or None where there is none."""
         result = self.pgresult
-        is_table = result is not None and (result.nfields or result.status == ExecStatus.TUPLES_OK)
-        return LazyColumns(self, result.nfields) if result is not None and is_table else None
+        if result is None or not (result.nfields or result.status == ExecStatus.TUPLES_OK):
+            return None
+        return LazyColumns(self, result.nfields)
 
 
 class BoundedConnection(psycopg.Connection[Any]):
@@ -62,11 +55,6 @@ class BoundedConnection(psycopg.Connection[Any]):
     A server that is stopped, or a proxy before one that is gone, takes a statement and never
     answers: no timeout of its own runs, and no TCP timeout either, as the bytes did arrive.
     """
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Take what psycopg gives."""
-        super().__init__(*args, **kwargs)
-        self.cursor_factory = LeanCursor
 
     def wait(self, gen: PQGen[R], interval: float = 0.1, timeout: float | None = None) -> R:
         """Wait for an answer, as psycopg does, but not for ever."""

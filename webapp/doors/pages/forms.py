@@ -48,9 +48,8 @@ def attributes(**values: object) -> str:
 @lru_cache(maxsize=512)
 def _written(values: tuple[tuple[str, object], ...]) -> str:
     """Return what stands in our own code, which is the same each time."""
-    names = {key: clean_key(key) for key, _ in values}
     return " ".join(
-        names[key] if value is True else f'{names[key]}="{escape(value)}"'
+        clean_key(key) if value is True else f'{clean_key(key)}="{escape(value)}"'
         for key, value in values
         if value is not False
     )
